@@ -1,0 +1,123 @@
+"""One app as a child process: started with an environment, ready when its `/ready` says so, stopped by SIGTERM."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from launch.errors import LaunchError
+from launch.process import dies_with_us
+
+READY_DEADLINE = 30.0  # seconds
+REFUSED = 2  # the exit code of an app that cannot start as it was configured
+
+
+@dataclass(slots=True)
+class App:
+    """A Python module served at 127.0.0.1:`port`; its output goes to `log`, or to our stderr."""
+
+    module: str
+    port: int
+    environment: Mapping[str, str]
+    log: Path | None = None
+    process: asyncio.subprocess.Process | None = field(default=None, init=False)
+
+    @property
+    def http(self) -> str:
+        """Where it answers HTTP."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def ws(self) -> str:
+        """Where it answers websockets."""
+        return f"ws://127.0.0.1:{self.port}"
+
+    async def start(self, deadline: float = READY_DEADLINE) -> None:
+        """Start it and wait until it is ready, at most `deadline` seconds; else LaunchError with its own last words."""
+        await self.spawn()
+        try:
+            async with asyncio.timeout(deadline):
+                await self.ready()
+        except TimeoutError:
+            await self.stop()
+            raise LaunchError(f"{self.module} was not ready after {deadline:.0f} seconds.{self._see_log()}") from None
+
+    async def spawn(self) -> None:
+        """Start it, and wait for nothing."""
+        output = os.dup(sys.stderr.fileno()) if self.log is None else _appending(self.log)
+        try:
+            self.process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                self.module,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env=dict(self.environment),
+                start_new_session=True,  # Ctrl-C in the terminal is ours; the apps are stopped in order
+                preexec_fn=dies_with_us(signal.SIGTERM),
+            )
+        finally:
+            os.close(output)
+
+    async def ready(self) -> None:
+        """Return when `/ready` answers 200; LaunchError if the process ends before that."""
+        while not await answers_ready(self.port):
+            if self.process is None or self.process.returncode is not None:
+                raise LaunchError(f"{self._last_words()}{self._see_log()}")
+            await asyncio.sleep(0.05)
+
+    async def stop(self, patience: float = 30.0) -> int | None:
+        """SIGTERM, and SIGKILL after `patience` seconds; the exit code."""
+        if self.process is None:
+            return None
+        with suppress(ProcessLookupError):
+            self.process.terminate()
+        try:
+            async with asyncio.timeout(patience):
+                return await self.process.wait()
+        except TimeoutError:
+            self.kill()
+            return await self.process.wait()
+
+    def kill(self) -> None:
+        """SIGKILL, now."""
+        if self.process is not None:
+            with suppress(ProcessLookupError):
+                self.process.kill()
+
+    def _last_words(self) -> str:
+        code = None if self.process is None else self.process.returncode
+        if self.log is not None and code == REFUSED:
+            lines = self.log.read_text(errors="replace").splitlines()
+            if lines:
+                return lines[-1]
+        return f"{self.module} ended with exit code {code} before it was ready."
+
+    def _see_log(self) -> str:
+        return f" (see {self.log})" if self.log is not None else ""
+
+
+def _appending(log: Path) -> int:
+    return os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+
+
+async def answers_ready(port: int) -> bool:
+    """Whether GET /ready on this port of ours answers 200."""
+    try:
+        async with asyncio.timeout(5):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            try:
+                writer.write(b"GET /ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+                status = await reader.readline()
+            finally:
+                writer.close()
+                with suppress(OSError):
+                    await writer.wait_closed()
+    except (OSError, TimeoutError):
+        return False
+    return b" 200 " in status

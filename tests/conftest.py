@@ -1,0 +1,139 @@
+"""Real servers for every test: PostgreSQL and Valkey from the wheels, a migrated database, the apps as processes."""
+
+import os
+import shutil
+import socket
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from launch.app import App
+from launch.postgres import EmbeddedPostgres
+from launch.valkey import EmbeddedValkey
+
+TEMPLATE = "backline_template"
+SECRET = "a secret of the tests, long enough to sign with"
+CREATE_DATABASE = 'create database "{}" template "{}"'
+DROP_DATABASE = 'drop database if exists "{}" with (force)'
+
+
+@pytest.fixture(scope="session")
+def scratch() -> Iterator[Path]:
+    """A folder that an unprivileged user can reach too; pytest's own are closed to others."""
+    folder = Path(tempfile.mkdtemp(prefix="backline-test-", dir="/var/tmp"))
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_server(scratch: Path) -> Iterator[EmbeddedPostgres]:
+    """The PostgreSQL all tests share. A test that kills servers starts its own on another data folder."""
+    with EmbeddedPostgres(scratch / "shared", bound=True) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+async def template(postgres_server: EmbeddedPostgres) -> str:
+    """The name of a migrated database nobody is connected to."""
+    from persistence.migrate import migrate
+
+    await _create(postgres_server, TEMPLATE, "template0")
+    await migrate(postgres_server.dsn_of(TEMPLATE))
+    return TEMPLATE
+
+
+@pytest.fixture(scope="session")
+async def postgres_dsn(postgres_server: EmbeddedPostgres, template: str) -> str:
+    """A migrated database for the whole session."""
+    await _create(postgres_server, "session", template)
+    return postgres_server.dsn_of("session")
+
+
+@pytest.fixture(scope="module")
+async def database(postgres_server: EmbeddedPostgres, template: str) -> AsyncIterator[str]:
+    """The dsn of a fresh migrated database of this test module, dropped after it."""
+    name = f"module_{uuid4().hex}"
+    await _create(postgres_server, name, template)
+    yield postgres_server.dsn_of(name)
+    await _execute(postgres_server, DROP_DATABASE.format(name))
+
+
+@pytest.fixture(scope="session")
+def redis_url(scratch: Path) -> Iterator[str]:
+    """A real Valkey, as unix:///path."""
+    with EmbeddedValkey(scratch / "shared", bound=True) as server:
+        yield server.url
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A TCP port of 127.0.0.1 that nobody listens on."""
+    return unused_port()
+
+
+@pytest.fixture(scope="session")
+def free_ports() -> Callable[[], int]:
+    """Another unused port at each call."""
+    return unused_port
+
+
+def unused_port() -> int:
+    """A TCP port of 127.0.0.1 that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture(scope="module")
+def app_environment(database: str, redis_url: str) -> dict[str, str]:
+    """What both apps are configured with, on two unused ports. TICKETS__SECRET signs tickets for `collab`."""
+    collab_port, api_port = unused_port(), unused_port()
+    return {
+        **{name: value for name, value in os.environ.items() if "__" not in name},
+        "DATABASE__URL": database,
+        "BUS__URL": redis_url,
+        "TICKETS__SECRET": SECRET,
+        "COLLAB__HOST": "127.0.0.1",
+        "COLLAB__PORT": str(collab_port),
+        "COLLAB__PUBLIC_URL": f"ws://127.0.0.1:{collab_port}",
+        "API__HOST": "127.0.0.1",
+        "API__PORT": str(api_port),
+        "API__PUBLIC_URL": f"http://127.0.0.1:{api_port}",
+        "LOG__LEVEL": "info",
+    }
+
+
+@pytest.fixture(scope="module")
+async def collab(app_environment: dict[str, str], scratch: Path) -> AsyncIterator[App]:
+    """A running `python -m collab_server` (.ws, .http, .process, .environment, .log) on the module's database."""
+    app = App("collab_server", int(app_environment["COLLAB__PORT"]), app_environment, scratch / "collab.log")
+    await app.start()
+    yield app
+    await app.stop()
+
+
+@pytest.fixture(scope="module")
+async def api_server(app_environment: dict[str, str], scratch: Path) -> AsyncIterator[App]:
+    """A running `python -m api` (.http, .process, .environment, .log) on the module's database."""
+    app = App("api", int(app_environment["API__PORT"]), app_environment, scratch / "api.log")
+    await app.start()
+    yield app
+    await app.stop()
+
+
+async def _create(server: EmbeddedPostgres, name: str, template: str) -> None:
+    await _execute(server, CREATE_DATABASE.format(name, template))
+
+
+async def _execute(server: EmbeddedPostgres, statement: str) -> None:
+    connection = await asyncpg.connect(server.dsn)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
