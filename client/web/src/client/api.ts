@@ -1,0 +1,110 @@
+/** The HTTP API, typed. Errors are thrown as `ApiError` with the server's code; no answer at all as `Unreachable`. */
+
+export type Role = "owner" | "editor" | "commenter" | "viewer";
+export type InviteRole = Exclude<Role, "owner">;
+export interface Person { readonly id: string; readonly name: string; readonly color: string }
+export interface User extends Person { readonly username: string; readonly kind: "guest" | "member" }
+export interface Project { readonly id: string; readonly name: string; readonly role: Role; readonly owner: Person; readonly member_count: number; readonly epoch: number; readonly created_at: string; readonly updated_at: string }
+export interface Member { readonly user: Person; readonly role: Role; readonly credited: boolean; readonly joined_at: string }
+export interface Invite { readonly id: string; readonly token: string; readonly url: string; readonly role: InviteRole; readonly max_uses: number | null; readonly uses: number; readonly expires_at: string }
+export interface Invitation { readonly project: { readonly id: string; readonly name: string }; readonly role: InviteRole; readonly invited_by: Omit<Person, "id"> | null }
+export interface Ticket { readonly ticket: string; readonly role: Role; readonly ws_url: string; readonly expires_at: string; readonly epoch: number; readonly user: Person }
+export interface Snapshot { readonly id: string; readonly name: string; readonly kind: string; readonly reason?: string | null; readonly created_at: string; readonly author: Person | null }
+export interface Change { readonly seq: number; readonly at: string; readonly author: Person | null; readonly origin: string; readonly edits: number; readonly paths: readonly string[] }
+export interface Difference { readonly text: string }
+export interface Page<T> { readonly items: readonly T[]; readonly next_cursor: string | null }
+export interface NoteBody { readonly body: string; readonly anchor?: readonly unknown[]; readonly track?: string | null; readonly parent?: string | null }
+
+export class ApiError extends Error {
+  readonly status: number;
+  readonly code: string;
+
+  constructor(status: number, code: string, message: string) {
+    super(message);
+    this.name = "ApiError";
+    this.status = status;
+    this.code = code;
+  }
+}
+
+export class Unreachable extends Error {
+  constructor(cause: unknown) {
+    super("Backline cannot be reached right now.", { cause });
+    this.name = "Unreachable";
+  }
+}
+
+interface ErrorBody { readonly error?: { readonly code?: string; readonly message?: string } }
+type Method = "GET" | "POST" | "PATCH" | "DELETE";
+
+async function failure(response: Response): Promise<ApiError> {
+  const body = (await response.json().catch(() => ({}))) as ErrorBody;
+  const message = body.error?.message ?? `The server answered ${response.status}.`;
+  return new ApiError(response.status, body.error?.code ?? "unknown", message);
+}
+
+export interface ApiOptions { readonly base?: string; readonly token?: string; readonly fetch?: typeof fetch }
+
+export class Api {
+  readonly #base: string;
+  readonly #token: string | null;
+  readonly #fetch: typeof fetch;
+
+  /** Without a token the browser's session cookie speaks. `base` is "" for the page's own origin. */
+  constructor(options: ApiOptions = {}) {
+    this.#base = options.base ?? "";
+    this.#token = options.token ?? null;
+    this.#fetch = options.fetch ?? ((input, init) => fetch(input, init));
+  }
+
+  async #call<T>(method: Method, path: string, body?: object): Promise<T> {
+    const headers: Record<string, string> = { accept: "application/json" };
+    if (body !== undefined) headers["content-type"] = "application/json";
+    if (this.#token !== null) headers["authorization"] = `Bearer ${this.#token}`;
+    const init: RequestInit = { method, headers, credentials: "same-origin" };
+    if (body !== undefined) init.body = JSON.stringify(body);
+    const response = await this.#fetch(`${this.#base}/api${path}`, init).catch((cause: unknown) => {
+      throw new Unreachable(cause);
+    });
+    if (response.status >= 502 && response.status <= 504) throw new Unreachable(response.status);
+    if (!response.ok) throw await failure(response);
+    return response.status === 204 ? (undefined as T) : ((await response.json()) as T);
+  }
+
+  createGuest = (name?: string): Promise<{ user: User; token: string }> => this.#call("POST", "/guests", name === undefined ? {} : { name });
+  me = (): Promise<{ user: User }> => this.#call("GET", "/me");
+  updateMe = (changes: { name?: string; color?: string }): Promise<{ user: User }> => this.#call("PATCH", "/me", changes);
+
+  projects = (cursor?: string): Promise<Page<Project>> => this.#call("GET", `/projects${page(cursor)}`);
+  createProject = (name?: string): Promise<Project> => this.#call("POST", "/projects", name === undefined ? {} : { name });
+  project = (id: string): Promise<Project> => this.#call("GET", `/projects/${id}`);
+  renameProject = (id: string, name: string): Promise<Project> => this.#call("PATCH", `/projects/${id}`, { name });
+  deleteProject = (id: string): Promise<void> => this.#call("DELETE", `/projects/${id}`);
+
+  members = (id: string): Promise<Page<Member>> => this.#call("GET", `/projects/${id}/members`);
+  setRole = (id: string, user: string, role: Role): Promise<Member> => this.#call("PATCH", `/projects/${id}/members/${user}`, { role });
+  removeMember = (id: string, user: string): Promise<void> => this.#call("DELETE", `/projects/${id}/members/${user}`);
+
+  createInvite = (id: string, role: InviteRole): Promise<Invite> => this.#call("POST", `/projects/${id}/invites`, { role });
+  invitation = (token: string): Promise<Invitation> => this.#call("GET", `/invites/${encodeURIComponent(token)}`);
+  acceptInvite = (token: string): Promise<{ project: Project }> => this.#call("POST", `/invites/${encodeURIComponent(token)}/accept`);
+
+  ticket = (id: string): Promise<Ticket> => this.#call("POST", `/projects/${id}/ticket`);
+
+  addNote = (id: string, note: NoteBody): Promise<unknown> => this.#call("POST", `/projects/${id}/notes`, note);
+  editNote = (id: string, note: string, changes: { body?: string; resolved?: boolean }): Promise<unknown> => this.#call("PATCH", `/projects/${id}/notes/${note}`, changes);
+  deleteNote = (id: string, note: string): Promise<void> => this.#call("DELETE", `/projects/${id}/notes/${note}`);
+
+  snapshots = (id: string, cursor?: string): Promise<Page<Snapshot>> => this.#call("GET", `/projects/${id}/snapshots${page(cursor)}`);
+  createSnapshot = (id: string, name: string): Promise<Snapshot> => this.#call("POST", `/projects/${id}/snapshots`, { name });
+  compareSnapshot = (id: string, snapshot: string, other = "live"): Promise<Page<Difference>> => this.#call("GET", `/projects/${id}/snapshots/${snapshot}/compare?with=${other}`);
+  restoreSnapshot = (id: string, snapshot: string): Promise<unknown> => this.#call("POST", `/projects/${id}/snapshots/${snapshot}/restore`);
+  forkSnapshot = (id: string, snapshot: string, name?: string): Promise<Project> => this.#call("POST", `/projects/${id}/snapshots/${snapshot}/fork`, name === undefined ? {} : { name });
+
+  history = (id: string, cursor?: string): Promise<Page<Change>> => this.#call("GET", `/projects/${id}/history${page(cursor)}`);
+}
+
+const page = (cursor: string | undefined): string => (cursor === undefined ? "" : `?cursor=${encodeURIComponent(cursor)}`);
+
+export const mayEdit = (role: Role): boolean => role === "owner" || role === "editor";
+export const mayComment = (role: Role): boolean => role !== "viewer";

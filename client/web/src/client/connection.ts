@@ -1,0 +1,167 @@
+/** Keeps one document connected: a fresh ticket before every attempt, an end when the server says so. */
+
+import type { Awareness } from "y-protocols/awareness";
+import { WebsocketProvider } from "y-websocket";
+import type * as Y from "yjs";
+import { ApiError, mayEdit, type Role, type Ticket } from "./api.ts";
+import { ending } from "./closing.ts";
+import type { Frame } from "./frames.ts";
+import type { Saved } from "./saved.ts";
+import { tapped } from "./socket.ts";
+
+export interface ConnectionEvents {
+  /** The server's word on what this person may do now. */
+  readonly role: (role: Role) => void;
+  /** An update was refused: what is here and not there is a draft. */
+  readonly denied: (reason: string) => void;
+  readonly epochChanged: () => void;
+  /** For good; the sentence is for people. */
+  readonly over: (sentence: string) => void;
+}
+
+export interface ConnectionOptions {
+  readonly doc: Y.Doc;
+  readonly awareness: Awareness;
+  readonly saved: Saved;
+  readonly epoch: number;
+  readonly fetchTicket: () => Promise<Ticket>;
+  readonly on: ConnectionEvents;
+}
+
+const FIRST_WAIT_MS = 250;
+const LONGEST_WAIT_MS = 5000;
+const STALE_TICKETS_MAX = 2;
+
+export class Connection {
+  readonly #options: ConnectionOptions;
+  #provider: WebsocketProvider | null = null;
+  #role: Role = "viewer";
+  #attempts = 0;
+  #staleTickets = 0;
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  #closed = false;
+  readonly #again = (): void => this.#retry(0);
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+    globalThis.addEventListener?.("online", this.#again);
+    void this.#attempt();
+  }
+
+  /** The role the last ticket or the server's stamp named. */
+  get role(): Role {
+    return this.#role;
+  }
+
+  close(): void {
+    this.#closed = true;
+    globalThis.removeEventListener?.("online", this.#again);
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#provider?.destroy();
+    this.#options.saved.closed();
+  }
+
+  async #attempt(): Promise<void> {
+    if (this.#closed || this.#provider?.ws) return;
+    try {
+      this.#connect(await this.#options.fetchTicket());
+    } catch (error) {
+      if (error instanceof ApiError && error.status < 500 && error.status !== 429) this.#end(error.message);
+      else this.#retry();
+    }
+  }
+
+  #connect(ticket: Ticket): void {
+    if (this.#closed) return;
+    this.#setRole(ticket.role);
+    if (ticket.epoch !== this.#options.epoch) return this.#options.on.epochChanged();
+    this.#provider ??= this.#build(ticket);
+    this.#provider.params = { token: ticket.ticket, epoch: String(ticket.epoch) };
+    this.#provider.connect();
+  }
+
+  #build(ticket: Ticket): WebsocketProvider {
+    const at = ticket.ws_url.lastIndexOf("/");
+    const provider = new WebsocketProvider(ticket.ws_url.slice(0, at), ticket.ws_url.slice(at + 1), this.#options.doc, {
+      connect: false,
+      disableBc: true,
+      awareness: this.#options.awareness,
+      shouldReconnect: () => false,
+      WebSocketPolyfill: tapped({ outgoing: (frame) => this.#outgoing(frame), incoming: (frame) => this.#incoming(frame) }),
+    });
+    provider.on("status", ({ status }) => status === "connected" && this.#options.saved.opened());
+    provider.on("sync", (synced) => synced && this.#settled());
+    provider.on("connection-close", (event) => this.#lost(provider, event));
+    return provider;
+  }
+
+  #settled(): void {
+    this.#attempts = 0;
+    this.#staleTickets = 0;
+  }
+
+  /** Also the watchdog's close (no event) comes here: every way back leads through a new ticket. */
+  #lost(provider: WebsocketProvider, event: CloseEvent | null): void {
+    provider.shouldConnect = false;
+    this.#options.saved.closed();
+    if (this.#closed) return;
+    const end = ending(event?.code ?? 1006);
+    switch (end.kind) {
+      case "over":
+        return this.#end(end.sentence);
+      case "epoch":
+        return this.#options.on.epochChanged();
+      case "ticket":
+        this.#staleTickets += 1;
+        if (this.#staleTickets > STALE_TICKETS_MAX) return this.#end("You could not be signed in to this project. Reload the page to try again.");
+        return this.#retry();
+      case "retry":
+        return this.#retry();
+    }
+  }
+
+  #retry(wait = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** this.#attempts) * (0.75 + Math.random() / 2)): void {
+    if (this.#closed) return;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#attempts += 1;
+    this.#timer = setTimeout(() => void this.#attempt(), wait);
+  }
+
+  #end(sentence: string): void {
+    this.close();
+    this.#options.on.over(sentence);
+  }
+
+  #setRole(role: Role): void {
+    const before = this.#role;
+    this.#role = role;
+    if (before !== role) this.#options.on.role(role);
+  }
+
+  /** A reader sends no document updates; nobody repeats what others said of themselves. */
+  #outgoing(frame: Frame): boolean {
+    const { saved, doc } = this.#options;
+    switch (frame.kind) {
+      case "step2":
+        if (!mayEdit(this.#role)) return false;
+        saved.sentStep2(frame.update);
+        return true;
+      case "update":
+        if (!mayEdit(this.#role)) return false;
+        saved.sentUpdate(frame.update);
+        return true;
+      case "awareness":
+        return frame.entries.every((entry) => entry.client === doc.clientID);
+      default:
+        return true;
+    }
+  }
+
+  #incoming(frame: Frame): void {
+    if (frame.kind === "update") this.#options.saved.received(frame.update);
+    if (frame.kind === "denied") this.#options.on.denied(frame.reason);
+    if (frame.kind !== "awareness") return;
+    const own = frame.entries.find((entry) => entry.client === this.#options.doc.clientID)?.state as { user?: { role?: Role } } | null | undefined;
+    if (own?.user?.role !== undefined) this.#setRole(own.user.role);
+  }
+}

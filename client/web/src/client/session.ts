@@ -1,0 +1,109 @@
+/** One open project: the document, its copy on this device, its connection, undo, presence and the saved light. */
+
+import { Awareness } from "y-protocols/awareness";
+import * as Y from "yjs";
+import { mayEdit, type Api, type Person, type Role, type Ticket } from "./api.ts";
+import { Connection } from "./connection.ts";
+import type { Pen } from "./edits.ts";
+import { secureBelow } from "./ids.ts";
+import { Mirror } from "./mirror.ts";
+import { Presence } from "./presence.ts";
+import { Saved } from "./saved.ts";
+import { openCopy, setAside, type Copy } from "./storage.ts";
+import { Undo } from "./undo.ts";
+
+export interface SessionEvents {
+  readonly role: (role: Role) => void;
+  /** The session is closed and must be opened anew; unsaved work was put aside under `draft`. */
+  readonly reopen: (draft: string | null) => void;
+  readonly over: (sentence: string) => void;
+}
+
+export interface SessionOptions {
+  readonly api: Api;
+  readonly project: string;
+  readonly user: Person;
+  readonly role: Role;
+  readonly epoch: number;
+  readonly on: SessionEvents;
+}
+
+export class Session {
+  readonly doc: Y.Doc;
+  readonly mirror: Mirror;
+  readonly undo: Undo;
+  readonly saved: Saved;
+  readonly presence: Presence;
+  readonly pen: Pen;
+  readonly #options: SessionOptions;
+  readonly #copy: Copy;
+  readonly #connection: Connection;
+  #role: Role;
+
+  private constructor(options: SessionOptions, doc: Y.Doc, copy: Copy) {
+    const origin = {};
+    const awareness = new Awareness(doc);
+    this.#options = options;
+    this.#role = options.role;
+    this.#copy = copy;
+    this.doc = doc;
+    this.mirror = new Mirror(doc);
+    this.undo = new Undo(doc, origin);
+    this.saved = new Saved();
+    this.presence = new Presence(awareness, options.user);
+    this.pen = { doc, origin, user: options.user.id, now: Date.now, below: secureBelow, gesture: () => this.undo.boundary() };
+    doc.on("update", (_update: Uint8Array, from: unknown) => {
+      if (from === origin || from instanceof Y.UndoManager) this.saved.edited();
+    });
+    this.#connection = new Connection({
+      doc, awareness, saved: this.saved, epoch: options.epoch,
+      fetchTicket: (): Promise<Ticket> => options.api.ticket(options.project),
+      on: {
+        role: (role) => this.#newRole(role),
+        denied: () => this.#refused(),
+        epochChanged: () => this.#reopen(this.saved.unsaved),
+        over: (sentence) => options.on.over(sentence),
+      },
+    });
+  }
+
+  /** Reads the device's copy first: the connection then sends what the server lacks. */
+  static async open(options: SessionOptions): Promise<Session> {
+    const doc = new Y.Doc();
+    const copy = await openCopy({ project: options.project, epoch: options.epoch, user: options.user.id }, doc);
+    return new Session(options, doc, copy);
+  }
+
+  get role(): Role {
+    return this.#role;
+  }
+
+  get canEdit(): boolean {
+    return mayEdit(this.#role);
+  }
+
+  async close(): Promise<void> {
+    this.presence.close();
+    this.#connection.close();
+    this.undo.close();
+    this.mirror.close();
+    await this.#copy.close();
+    this.doc.destroy();
+  }
+
+  #newRole(role: Role): void {
+    this.#role = role;
+    this.#options.on.role(role);
+    if (!mayEdit(role) && this.saved.unsaved) this.#reopen(true);
+  }
+
+  #refused(): void {
+    if (this.saved.unsaved) this.#reopen(true);
+  }
+
+  #reopen(draft: boolean): void {
+    const { project, user, epoch } = this.#options;
+    const name = draft ? setAside({ project, epoch, user: user.id }) : null;
+    void this.close().then(() => this.#options.on.reopen(name));
+  }
+}
