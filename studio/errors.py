@@ -1,0 +1,34 @@
+"""What can go wrong when the server edits a document.
+
+StudioError
+├── NotFound     there is no such entity, or it is deleted
+└── Invalid      a field's value is not allowed
+"""
+
+
+class StudioError(Exception):
+    """Base of every error of the studio package."""
+
+
+class NotFound(StudioError):
+    """There is no living entity of this id."""
+
+    def __init__(self, root: str, entity: str) -> None:
+        self.root = root
+        self.entity = entity
+        super().__init__(root, entity)
+
+    def __str__(self) -> str:
+        return f"no {self.root} entry {self.entity!r}"
+
+
+class Invalid(StudioError):
+    """A value the schema does not allow; `field` is the key, `reason` is for a person."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        self.field = field
+        self.reason = reason
+        super().__init__(field, reason)
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.reason}"
