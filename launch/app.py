@@ -13,6 +13,7 @@ from launch.errors import LaunchError
 from launch.process import dies_with_us
 
 READY_DEADLINE = 30.0  # seconds
+LOG_BYTES = 16_000_000  # a longer log is set aside when its app starts
 REFUSED = 2  # the exit code of an app that cannot start as it was configured
 
 
@@ -71,6 +72,10 @@ class App:
                 raise LaunchError(f"{self._last_words()}{self._see_log()}")
             await asyncio.sleep(0.05)
 
+    async def ended(self) -> int:
+        """Its exit code, once it has ended."""
+        return REFUSED if self.process is None else await self.process.wait()
+
     async def stop(self, patience: float = 30.0) -> int | None:
         """SIGTERM, and SIGKILL after `patience` seconds; the exit code."""
         if self.process is None:
@@ -103,6 +108,8 @@ class App:
 
 
 def _appending(log: Path) -> int:
+    if log.exists() and log.stat().st_size > LOG_BYTES:
+        log.replace(log.with_name(f"{log.name}.1"))
     return os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
 
 

@@ -1,7 +1,9 @@
 """The folders of an embedded server: its data under the data folder, its socket in a short one under /tmp."""
 
+import errno
 import hashlib
 import os
+import socket
 import stat
 from pathlib import Path
 
@@ -56,3 +58,11 @@ def make_socket_folder(folder: Path, account: Account) -> None:
     if status.st_uid not in (os.geteuid(), account.uid) or not stat.S_ISDIR(status.st_mode):
         raise LaunchError(f"The folder {folder} was put there by someone else: remove it and start again.")
     account.owns(folder)
+
+
+def listens(path: Path) -> bool:
+    """Whether somebody listens on this unix socket."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(2)
+        # EAGAIN: its queue is full, as that of a paused server is after a while
+        return probe.connect_ex(str(path)) in (0, errno.EAGAIN)

@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from contextlib import suppress
@@ -13,7 +12,7 @@ from pathlib import Path
 from launch.account import Account, serving_account
 from launch.binaries import postgres_programs
 from launch.errors import LaunchError
-from launch.folders import data_folder, make_reachable, make_socket_folder, socket_folder
+from launch.folders import data_folder, listens, make_reachable, make_socket_folder, socket_folder
 from launch.process import run_to_end, start_bound
 from launch.sharing import SharedServer
 
@@ -59,11 +58,6 @@ class EmbeddedPostgres(SharedServer):
         return f"postgresql://postgres@/{database}?host={self._sockets}"
 
     @property
-    def psql(self) -> list[str]:
-        """The command that opens a psql on the default database."""
-        return [str(self._programs / "psql"), "-h", str(self._sockets), "-U", "postgres", "postgres"]
-
-    @property
     def pid(self) -> int | None:
         """The postmaster's process id, as its lock file says."""
         with suppress(OSError, ValueError, IndexError):
@@ -72,9 +66,7 @@ class EmbeddedPostgres(SharedServer):
 
     def answers(self) -> bool:
         """Whether a server listens, without asking it anything."""
-        with socket.socket(socket.AF_UNIX) as probe:
-            probe.settimeout(2)
-            return probe.connect_ex(str(self._sockets / ".s.PGSQL.5432")) == 0
+        return listens(self._sockets / ".s.PGSQL.5432")
 
     def _start(self) -> None:
         if self._ready():

@@ -36,6 +36,7 @@ def run_to_end(account: Account, log: Path, argv: Sequence[str | Path], timeout:
             stdout=output,
             stderr=output,
             cwd="/",
+            start_new_session=True,  # Ctrl-C must not stop half an initdb
             user=account.user,
             group=account.group,
             extra_groups=account.extra_groups,

@@ -10,7 +10,7 @@ from pathlib import Path
 from launch.account import nobody_or_self
 from launch.binaries import valkey_program
 from launch.errors import LaunchError
-from launch.folders import data_folder, make_socket_folder, socket_folder
+from launch.folders import data_folder, listens, make_socket_folder, socket_folder
 from launch.process import start_bound, start_detached
 from launch.sharing import SharedServer
 
@@ -45,12 +45,19 @@ class EmbeddedValkey(SharedServer):
         return None
 
     def answers(self) -> bool:
-        """Whether it serves."""
-        return self._ask(b"PING").startswith(b"+PONG")
+        """Whether a server listens, without asking it anything: a paused one is not gone."""
+        return listens(self._socket)
 
     def _start(self) -> None:
-        if self.answers():
-            return
+        if not self.answers():
+            self._launch()
+        deadline = time.monotonic() + START_DEADLINE
+        while not self._ask(b"PING").startswith(b"+PONG"):
+            if time.monotonic() > deadline:
+                raise LaunchError(f"Valkey does not start: {self._log} says why.")
+            time.sleep(0.01)
+
+    def _launch(self) -> None:
         make_socket_folder(self._socket.parent, self._account)
         options = ["--port", "0", "--unixsocket", str(self._socket), "--unixsocketperm", "700"]
         options += ["--save", "", "--appendonly", "no", "--dir", str(self._socket.parent)]
@@ -58,11 +65,6 @@ class EmbeddedValkey(SharedServer):
             self._child = start_bound(self._account, self._log, [self._program, *options], signal.SIGTERM)
         else:
             start_detached(self._account, self._log, [self._program, *options])
-        deadline = time.monotonic() + START_DEADLINE
-        while not self.answers():
-            if time.monotonic() > deadline:
-                raise LaunchError(f"Valkey does not start: {self._log} says why.")
-            time.sleep(0.01)
 
     def _stop(self) -> None:
         self._ask(b"SHUTDOWN NOSAVE")
