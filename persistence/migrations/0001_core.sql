@@ -85,7 +85,7 @@ create table documents (
     quarantine_reason  text,
     created_at         timestamptz not null default now(),
     updated_at         timestamptz not null default now()
-);
+) with (fillfactor = 50);  -- every commit updates `head`: room on the page keeps that a heap-only update
 
 -- The compacted state up to and including `seq`; its tail stands in document_updates.
 create table document_states (
@@ -96,6 +96,9 @@ create table document_states (
     sha256      bytea not null check (octet_length(sha256) = 32),
     created_at  timestamptz not null default now()
 );
+
+-- A state is read whole and at once: compressing it would only cost time at every compaction and load.
+alter table document_states alter column state set storage external;
 
 -- One row per document and group commit: the updates of that moment, in order, each with its author.
 create table document_updates (
@@ -108,28 +111,27 @@ create table document_updates (
 );
 
 -- Who changed what, when: kept when compaction takes the updates away.
+-- No foreign key to users: a commit of many documents must neither fail for one author nor lock the rows of all of them.
 create table document_changes (
-    id          bigint generated always as identity primary key,
     project_id  uuid not null references documents (project_id) on delete cascade,
+    id          bigint generated always as identity,
     seq         bigint not null,
-    author_id   uuid references users (id) on delete set null,
+    author_id   uuid,
     origin      text not null check (origin ~ '^(edit|repair|restore|seed|fork|comment|rename|ai:.{1,80})$'),
     edits       integer not null check (edits > 0),
     paths       text[] not null,
-    created_at  timestamptz not null default now()
+    created_at  timestamptz not null default now(),
+    primary key (project_id, id)
 );
-create index document_changes_project on document_changes (project_id, id desc);
-create index document_changes_author_id on document_changes (author_id);
 
--- The first user to write with a Yjs client id owns it.
+-- The first user to write with a Yjs client id owns it, for ever: the id stays taken when the user is gone.
 create table document_clients (
     project_id  uuid not null references documents (project_id) on delete cascade,
     client_id   bigint not null check (client_id >= 0),
-    user_id     uuid not null references users (id) on delete cascade,
+    user_id     uuid not null,
     created_at  timestamptz not null default now(),
     primary key (project_id, client_id)
 );
-create index document_clients_user_id on document_clients (user_id);
 
 create table studio_snapshots (
     id          uuid primary key default gen_random_uuid(),
@@ -142,7 +144,7 @@ create table studio_snapshots (
     epoch       integer not null,
     seq         bigint not null,
     state       bytea not null,
-    canonical   jsonb,
+    canonical   json,  -- kept verbatim: jsonb refuses U+0000, which a musician's text may hold
     sha256      bytea not null check (octet_length(sha256) = 32),
     created_at  timestamptz not null default now()
 );
@@ -152,6 +154,14 @@ create index studio_snapshots_author_id on studio_snapshots (author_id);
 create index studio_snapshots_parent_id on studio_snapshots (parent_id);
 
 -- Projections of the document, kept by the server: for lists, search and joins.
+-- `seq` is the journal position the rows show; an older view of the document never overwrites a newer one.
+create table studio_projections (
+    project_id  uuid primary key references projects (id) on delete cascade,
+    epoch       integer not null,
+    seq         bigint not null,
+    updated_at  timestamptz not null default now()
+);
+
 create table studio_markers (
     project_id  uuid not null references projects (id) on delete cascade,
     id          text not null check (char_length(id) <= 120),
@@ -219,6 +229,7 @@ alter table document_updates enable row level security;
 alter table document_changes enable row level security;
 alter table document_clients enable row level security;
 alter table studio_snapshots enable row level security;
+alter table studio_projections enable row level security;
 alter table studio_markers enable row level security;
 alter table studio_notes enable row level security;
 alter table collaboration_sessions enable row level security;

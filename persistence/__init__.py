@@ -1,0 +1,1 @@
+"""What we keep: the journal, snapshots, sessions and projections in PostgreSQL."""

@@ -1,0 +1,131 @@
+"""The journal's statements. Each is one round trip and one transaction."""
+
+# Rooms are locked in the order of their ids, whoever else appends at the same moment: no deadlock.
+# `claimed` asks the table itself for a client id's owner, because this statement's snapshot is older than the lock:
+# the no-op update returns the row as it stands now. A claim stands even if its batch is refused.
+# `passed` is materialized because `grown` may meet a row newer than the snapshot: PostgreSQL then joins it again with
+# the row of `passed` it already has, and must not run the claims a second time.
+APPEND = """
+with wanted as (
+    select * from unnest($1::uuid[], $2::int[], $3::bytea[], $4::int[]) as w (project_id, epoch, body, edits)
+), locked as (
+    select d.project_id, d.epoch, d.quarantined_at
+      from documents d join projects p on p.id = d.project_id and p.deleted_at is null
+     where d.project_id = any ($1)
+     order by d.project_id
+       for update of d
+), sound as (
+    select w.project_id
+      from wanted w join locked l on l.project_id = w.project_id and l.epoch = w.epoch and l.quarantined_at is null
+), claims as (
+    select c.project_id, c.client_id, c.user_id
+      from unnest($10::uuid[], $11::bigint[], $12::uuid[]) as c (project_id, client_id, user_id)
+      join sound s on s.project_id = c.project_id
+), claimed as (
+    insert into document_clients as own (project_id, client_id, user_id)
+    select distinct on (project_id, client_id) project_id, client_id, user_id
+      from claims
+     order by project_id, client_id, user_id
+        on conflict (project_id, client_id) do update set user_id = own.user_id where own.user_id <> excluded.user_id
+    returning project_id, client_id, user_id
+), taken as (
+    select distinct c.project_id
+      from claims c join claimed k on k.project_id = c.project_id and k.client_id = c.client_id
+     where k.user_id <> c.user_id
+), passed as materialized (
+    select s.project_id from sound s where s.project_id not in (select project_id from taken)
+), grown as (
+    update documents d
+       set head = d.head + 1, updated_at = now()
+      from passed
+     where d.project_id = passed.project_id
+    returning d.project_id, d.head
+), kept as (
+    insert into document_updates (project_id, seq, body, edits)
+    select g.project_id, g.head, w.body, w.edits from grown g join wanted w on w.project_id = g.project_id
+), told as (
+    insert into document_changes (project_id, seq, author_id, origin, edits, paths)
+    select g.project_id, g.head, c.author_id, c.origin, c.edits, string_to_array(c.paths, E'\\x1f')
+      from unnest($5::uuid[], $6::uuid[], $7::text[], $8::int[], $9::text[]) with ordinality
+           as c (project_id, author_id, origin, edits, paths, n)
+      join grown g on g.project_id = c.project_id
+     order by c.n
+)
+select w.project_id, g.head,
+       case when g.head is not null then null
+            when l.project_id is null then 'missing'
+            when l.quarantined_at is not null then 'quarantined'
+            when l.epoch <> w.epoch then 'epoch'
+            else 'client_taken'
+       end
+  from wanted w
+  left join locked l on l.project_id = w.project_id
+  left join grown g on g.project_id = w.project_id
+"""
+
+LOAD = """
+select d.epoch, d.head, d.quarantined_at, d.quarantine_reason,
+       s.epoch as state_epoch, s.seq as state_seq, s.state, s.sha256,
+       t.seqs, t.bodies, c.client_ids, c.client_users
+  from documents d
+  join projects p on p.id = d.project_id and p.deleted_at is null
+  left join document_states s on s.project_id = d.project_id
+ cross join lateral (
+       select coalesce(array_agg(u.seq order by u.seq), '{}') as seqs,
+              coalesce(array_agg(u.body order by u.seq), '{}') as bodies
+         from document_updates u where u.project_id = d.project_id
+       ) t
+ cross join lateral (
+       select coalesce(array_agg(o.client_id), '{}') as client_ids, coalesce(array_agg(o.user_id), '{}') as client_users
+         from document_clients o where o.project_id = d.project_id
+       ) c
+ where d.project_id = $1
+"""
+
+TAIL = """
+select d.head,
+       coalesce(array_agg(u.seq order by u.seq) filter (where u.seq is not null), '{}') as seqs,
+       coalesce(array_agg(u.body order by u.seq) filter (where u.seq is not null), '{}') as bodies
+  from documents d
+  join projects p on p.id = d.project_id and p.deleted_at is null
+  left join document_updates u on u.project_id = d.project_id and u.seq > $2
+ where d.project_id = $1
+ group by d.head
+"""
+
+# No lock on the document: a commit never waits for a state of megabytes to be written. The order of states decides.
+COMPACT = """
+with stored as (
+    insert into document_states as s (project_id, epoch, seq, state, sha256)
+    select d.project_id, $2, $3, $4, $5
+      from documents d
+     where d.project_id = $1 and d.epoch = $2 and d.head >= $3 and d.quarantined_at is null
+        on conflict (project_id) do update
+       set epoch = excluded.epoch, seq = excluded.seq, state = excluded.state,
+           sha256 = excluded.sha256, created_at = now()
+     where (s.epoch, s.seq) < (excluded.epoch, excluded.seq)
+    returning project_id, seq
+)
+delete from document_updates u using stored where u.project_id = stored.project_id and u.seq <= stored.seq
+"""
+
+QUARANTINE = """
+update documents set quarantined_at = now(), quarantine_reason = $2
+ where project_id = $1 and quarantined_at is null
+"""
+
+CREATE = """
+with made as (
+    insert into documents (project_id, head) values ($1, 1) returning project_id
+), kept as (
+    insert into document_updates (project_id, seq, body, edits) select project_id, 1, $2, 1 from made
+)
+insert into document_changes (project_id, seq, author_id, origin, edits, paths)
+select project_id, 1, $3, $4, 1, '{}' from made
+"""
+
+LOCK = """
+select d.project_id from documents d join projects p on p.id = d.project_id and p.deleted_at is null
+ where d.project_id = $1
+   for update of d
+"""
