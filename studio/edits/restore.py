@@ -1,0 +1,110 @@
+"""Going back to an earlier state by going forward (document design §3.7).
+
+One ordinary transaction writes only what differs: nobody is disconnected, concurrent edits of other keys survive,
+and the restore itself can be undone by restoring the state before it.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from pycrdt import Doc, Map, Text
+
+from studio import schema
+from studio.binding import new_entity, wire
+from studio.canonical import canonical
+from studio.edits.entity import replace_text
+
+MUSICAL: Final = tuple(root for root in schema.ROOTS if root not in schema.SERVER_ROOTS)
+
+
+def restore(doc: "Doc[Any]", target: Mapping[str, Any], by: str, now_ms: int) -> int:
+    """Brings the document to the canonical state `target`; returns how many keys and entries were written.
+
+    Entities made since are deleted softly, those deleted since come back, those removed for good are made anew.
+    meta, assets and locks stay as they are.
+    """
+    live = canonical(doc)
+    written = 0
+    with doc.transaction():
+        for root in MUSICAL:
+            held: Map[Any] = doc.get(root, type=Map)
+            wanted = target.get(root, {})
+            if root in schema.ENTITIES:
+                written += _entities(root, held, live[root], wanted, [by, float(now_ms)])
+            else:
+                written += _values(held, live[root], wanted)
+    return written
+
+
+def _values(held: "Map[Any]", live: Mapping[str, Any], wanted: Mapping[str, Any]) -> int:
+    different = {key: value for key, value in wanted.items() if key not in live or not _same(live[key], value)}
+    for key, value in different.items():
+        held[key] = wire(value)
+    extra = live.keys() - wanted.keys()
+    for key in extra:
+        del held[key]
+    return len(different) + len(extra)
+
+
+def _entities(
+    root: str, held: "Map[Any]", live: Mapping[str, Any], wanted: Mapping[str, Any], stamp: list[object]
+) -> int:
+    written = 0
+    for entity, fields in wanted.items():
+        if not isinstance(fields, dict):
+            continue
+        if isinstance(live.get(entity), dict):
+            written += _fields(root, held[entity], live[entity], fields)
+        else:
+            held[entity] = _made(root, fields)
+            written += 1
+    for entity in live.keys() - wanted.keys():
+        written += _leave(root, entity, held, live[entity], stamp)
+    return written
+
+
+def _made(root: str, fields: Mapping[str, Any]) -> "Map[Any]":
+    kept = [(key, value) for key, value in fields.items() if key not in schema.SERVER_FIELDS.get(root, ())]
+    return new_entity(kept, texts=("body",) if root == "notes" else ())
+
+
+def _fields(root: str, held: "Map[Any]", live: Mapping[str, Any], wanted: Mapping[str, Any]) -> int:
+    untouched = schema.SERVER_FIELDS.get(root, frozenset())
+    different = {
+        key: value
+        for key, value in wanted.items()
+        if key not in untouched and (key not in live or not _same(live[key], value))
+    }
+    for key, value in different.items():
+        _put(root, held, key, value)
+    extra = live.keys() - wanted.keys() - untouched
+    for key in extra:
+        del held[key]
+    return len(different) + len(extra)
+
+
+def _put(root: str, held: "Map[Any]", key: str, value: object) -> None:
+    if root == "notes" and key == "body" and isinstance(value, str):
+        text = held.get(key)
+        if isinstance(text, Text):
+            replace_text(text, value)
+        else:
+            held[key] = Text(value)
+        return
+    held[key] = wire(value)
+
+
+def _leave(root: str, entity: str, held: "Map[Any]", live: object, stamp: list[object]) -> int:
+    """An entity that the target does not know: deleted softly where that exists, else removed."""
+    if root not in schema.SOFT_DELETED or not isinstance(live, dict):
+        del held[entity]
+        return 1
+    if live.get("deleted") is not None or entity in schema.FIXED_TRACKS:
+        return 0
+    held[entity]["deleted"] = stamp
+    return 1
+
+
+def _same(a: object, b: object) -> bool:
+    """Equal as JSON: true is not 1."""
+    return a == b and isinstance(a, bool) is isinstance(b, bool)
