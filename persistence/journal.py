@@ -87,10 +87,9 @@ class Journal:
         Appending again what may have been committed already is harmless: the updates are idempotent.
         """
         try:
-            rows = await self._pool.fetch(APPEND, *_arguments(batches))
+            return await append_on(self._pool, batches)
         except (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError) as error:
             return await self._isolate(batches, error)
-        return {row[0]: row[1] if row[2] is None else Refused(row[2]) for row in rows}
 
     async def _isolate(self, batches: Sequence[Batch], error: asyncpg.PostgresError) -> dict[UUID, int | Refused]:
         if len(batches) == 1:
@@ -139,6 +138,12 @@ class Journal:
         """The document of a new project with `seed` as its first row, inside the caller's transaction."""
         body = encode([Entry(author, seed)])
         await connection.execute(CREATE, project_id, body, author, origin)
+
+
+async def append_on(database: Pool | Connection, batches: Sequence[Batch]) -> dict[UUID, int | Refused]:
+    """`Journal.append` on a pool or inside the caller's transaction; what the database will not take is raised."""
+    rows = await database.fetch(APPEND, *_arguments(batches))
+    return {row[0]: row[1] if row[2] is None else Refused(row[2]) for row in rows}
 
 
 async def loaded(project_id: UUID, record: asyncpg.Record | None) -> Loaded:

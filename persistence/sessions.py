@@ -1,0 +1,117 @@
+"""Live sessions: from the first join of a project to its last leave, with each connection's times and edits.
+
+A session is shared by all nodes, one open one per project. A node that dies leaves its connections open; `sweep`
+closes what has not been seen for a while, at the moment it was last seen.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from uuid import UUID
+
+from persistence.pool import Connection, Pool
+
+# The no-op update locks the session that is open already, so that nobody closes it meanwhile.
+JOIN = """
+with session as (
+    insert into collaboration_sessions as s (project_id) values ($1)
+        on conflict (project_id) where ended_at is null do update set project_id = s.project_id
+    returning id
+)
+insert into collaboration_participants as p (connection_id, session_id, user_id, role, node_id)
+select $2, session.id, $3, $4, $5 from session
+    on conflict (connection_id) do update
+   set session_id = excluded.session_id, role = excluded.role, node_id = excluded.node_id, seen_at = now(),
+       left_at = null
+returning session_id
+"""
+LEAVE = """
+update collaboration_participants
+   set left_at = now(), seen_at = now(), edits = greatest(edits, $2)
+ where connection_id = $1 and left_at is null
+returning session_id
+"""
+SEEN = """
+update collaboration_participants p
+   set seen_at = now(), edits = greatest(p.edits, s.edits)
+  from unnest($1::uuid[], $2::bigint[]) as s (connection_id, edits)
+ where p.connection_id = s.connection_id and p.left_at is null
+returning p.connection_id
+"""
+SWEEP = """
+update collaboration_participants
+   set left_at = seen_at
+ where connection_id in (
+       select connection_id from collaboration_participants
+        where left_at is null and seen_at < now() - $1::interval
+        order by connection_id
+          for update skip locked
+       )
+returning connection_id
+"""
+# What has no participant left: also sessions whose last leave was cut off by a crash.
+EMPTY = """
+select s.id from collaboration_sessions s
+ where s.ended_at is null
+   and not exists (select from collaboration_participants p where p.session_id = s.id and p.left_at is null)
+ order by s.id
+"""
+LOCK_SESSIONS = "select id from collaboration_sessions where id = any ($1) order by id for update"
+# A statement after the lock: its snapshot shows whoever joined before the lock was ours.
+CLOSE = """
+update collaboration_sessions s
+   set ended_at = greatest(s.started_at, coalesce(
+       (select max(p.left_at) from collaboration_participants p where p.session_id = s.id), s.started_at))
+ where s.id = any ($1) and s.ended_at is null
+   and not exists (select from collaboration_participants p where p.session_id = s.id and p.left_at is null)
+returning s.id
+"""
+
+
+class Sessions:
+    """Sessions on one pool, as one node of the collab server tells of them."""
+
+    def __init__(self, pool: Pool, node_id: UUID) -> None:
+        self._pool = pool
+        self._node_id = node_id
+
+    async def joined(self, project_id: UUID, connection_id: UUID, user_id: UUID, role: str) -> UUID:
+        """Records a join in the project's open session, opening one if there is none; returns the session's id.
+
+        Telling of the same connection again (after `seen` did not know it) reopens it.
+        """
+        session: UUID = await self._pool.fetchval(JOIN, project_id, connection_id, user_id, role, self._node_id)
+        return session
+
+    async def left(self, connection_id: UUID, edits: int) -> None:
+        """Records a leave with the connection's total of edits; the last leave closes the session."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            session = await connection.fetchval(LEAVE, connection_id, edits)
+            if session is not None:
+                await _close(connection, [session])
+
+    async def seen(self, connection_edits: Mapping[UUID, int]) -> set[UUID]:
+        """The heartbeat of this node's connections, each with its total of edits so far.
+
+        Returns those that were swept meanwhile (or never joined): call `joined` for them again.
+        """
+        ids = list(connection_edits)
+        rows = await self._pool.fetch(SEEN, ids, [connection_edits[id_] for id_ in ids])
+        return set(ids) - {row["connection_id"] for row in rows}
+
+    async def sweep(self, stale_after: timedelta) -> int:
+        """Closes the connections not seen for `stale_after`, of any node, and the sessions left empty.
+
+        Returns how many connections were closed. Any node may call it at any time.
+        """
+        async with self._pool.acquire() as connection, connection.transaction():
+            swept = await connection.fetch(SWEEP, stale_after)
+        async with self._pool.acquire() as connection, connection.transaction():
+            empty = [row["id"] for row in await connection.fetch(EMPTY)]
+            if empty:
+                await _close(connection, empty)
+        return len(swept)
+
+
+async def _close(connection: Connection, sessions: list[UUID]) -> None:
+    await connection.execute(LOCK_SESSIONS, sessions)
+    await connection.execute(CLOSE, sessions)

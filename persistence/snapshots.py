@@ -1,0 +1,165 @@
+"""Snapshots: full states of a document with a name, kept until retention or a person deletes them."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import asyncpg
+
+from persistence.errors import CorruptState, NameTaken
+from persistence.pool import Pool
+from persistence.settings import RetentionSettings
+
+NAME_MAX = 120
+VARIANTS_MAX = 100
+
+INSERT = """
+insert into studio_snapshots
+       (project_id, kind, reason, name, author_id, parent_id, epoch, seq, state, canonical, sha256)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+    on conflict (project_id, name) where kind = 'named' do nothing
+returning id
+"""
+SELECT = """
+select id, project_id, kind, reason, name, author_id, parent_id, epoch, seq, created_at, state, canonical, sha256
+  from studio_snapshots
+ where project_id = $1 and id = $2
+"""
+LIST = """
+select id, project_id, kind, reason, name, author_id, parent_id, epoch, seq, created_at
+  from studio_snapshots
+ where project_id = $1 and kind = any ($5::text[])
+   and ($2::timestamptz is null or (created_at, id) < ($2, $3::uuid))
+ order by created_at desc, id desc
+ limit $4
+"""
+DELETE = "delete from studio_snapshots where project_id = $1 and id = $2 returning id"
+PRUNE = """
+with ranked as (
+    select id, kind, created_at,
+           row_number() over (partition by project_id, kind order by created_at desc, id desc) as place
+      from studio_snapshots
+     where kind in ('automatic', 'draft')
+), gone as (
+    delete from studio_snapshots s
+     using ranked r
+     where r.id = s.id
+       and (   r.kind = 'automatic' and r.place > $1 and r.created_at < now() - $2::interval
+            or r.kind = 'draft' and r.created_at < now() - $3::interval)
+    returning s.id
+)
+select count(*) from gone
+"""
+
+
+class Cursor(NamedTuple):
+    """The last entry of a page: the next page lists what is older."""
+
+    created_at: datetime
+    id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A snapshot without its content. `kind`: named, automatic, draft; `reason`: why it was taken."""
+
+    id: UUID
+    project_id: UUID
+    kind: str
+    reason: str
+    name: str
+    author_id: UUID | None
+    parent_id: UUID | None
+    epoch: int
+    seq: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot(Listed):
+    """A snapshot with its content: the full Yjs state and its canonical form (None for a draft without one)."""
+
+    state: bytes
+    canonical: dict[str, Any] | None
+
+
+class Snapshots:
+    """The snapshots of all projects on one pool."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def save(
+        self,
+        project_id: UUID,
+        *,
+        kind: str,
+        reason: str,
+        name: str,
+        author: UUID | None,
+        parent: UUID | None,
+        epoch: int,
+        seq: int,
+        state: bytes,
+        canonical: dict[str, Any] | None,
+    ) -> UUID:
+        """Stores a snapshot and returns its id. A named one whose name is taken gets the first free "name (n)".
+
+        Raises NameTaken after 100 variants.
+        """
+        sha256 = hashlib.sha256(state).digest()
+        for variant in _variants(name):
+            saved: UUID | None = await self._pool.fetchval(
+                INSERT, project_id, kind, reason, variant, author, parent, epoch, seq, state, canonical, sha256
+            )
+            if saved is not None:
+                return saved
+        raise NameTaken(project_id, name)
+
+    async def list(
+        self,
+        project_id: UUID,
+        after: Cursor | None = None,
+        limit: int = 50,
+        kinds: tuple[str, ...] = ("named", "automatic"),
+    ) -> "list[Listed]":
+        """Newest first, at most `limit`; `after` is the last entry of the page before."""
+        at, last = after or (None, None)
+        rows = await self._pool.fetch(LIST, project_id, at, last, limit, kinds)
+        return [Listed(**dict(row)) for row in rows]
+
+    async def get(self, project_id: UUID, snapshot_id: UUID) -> Snapshot | None:
+        """One snapshot with its content, None if there is none. Raises CorruptState when its hash is wrong."""
+        row = await self._pool.fetchrow(SELECT, project_id, snapshot_id)
+        return None if row is None else _checked(row)
+
+    async def delete(self, project_id: UUID, snapshot_id: UUID) -> bool:
+        """Deletes one; False if there was none."""
+        return await self._pool.fetchval(DELETE, project_id, snapshot_id) is not None
+
+    async def prune(self, settings: RetentionSettings) -> int:
+        """Deletes what retention no longer keeps, in all projects; named snapshots never. Returns how many."""
+        count: int = await self._pool.fetchval(
+            PRUNE, settings.automatic_newest, settings.automatic_age, settings.draft_age
+        )
+        return count
+
+
+def _checked(row: asyncpg.Record) -> Snapshot:
+    fields = dict(row)
+    sha256 = fields.pop("sha256")
+    if hashlib.sha256(fields["state"]).digest() != sha256:
+        raise CorruptState(fields["project_id"], f"the sha256 of snapshot {fields['id']} does not match")
+    return Snapshot(**fields)
+
+
+def _variants(name: str) -> Iterator[str]:
+    """ "Version 3", "Version 3 (2)", "Version 3 (3)" ... within the column's length."""
+    clean = name.replace("\0", "").strip()[:NAME_MAX] or "Untitled"
+    yield clean
+    for number in range(2, VARIANTS_MAX + 1):
+        suffix = f" ({number})"
+        yield clean[: NAME_MAX - len(suffix)] + suffix
