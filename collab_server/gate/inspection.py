@@ -4,6 +4,11 @@ from collections.abc import Mapping
 
 from collab_server.gate.order import stuck
 
+Id = tuple[int, int]
+"""(client, clock)."""
+Place = tuple[int, int, int, int, Id | None, Id | None, str | Id | None, str | None]
+"""(client, start, end, content, left origin, right origin, parent: a root's name or an id, key) of a struct."""
+
 
 class Inspection:
     """What an update holds. Clocks are half open: `start` inside, `end` outside.
@@ -12,19 +17,21 @@ class Inspection:
     needs     (client, clock, other, end): the struct of `client` at `clock` leans on `other` being known up to `end`
     roots     names of the root types that structs name as their parent
     deletes   (client, clock, length), ascending and apart within a client
-    types     (client, clock) of structs that are a map, a text or an array
-    parents   (client, clock) named as parent and not a type of this update: each must be one in the document
+    types     (client, clock) -> kind (0 array, 1 map, 2 text) of structs that are types
+    halves    (client, clock) of second halves of surrogate pairs in texts
+    places    every struct but the skips, for `shape`
     """
 
-    __slots__ = ("deletes", "needs", "parents", "ranges", "roots", "types")
+    __slots__ = ("deletes", "halves", "needs", "places", "ranges", "roots", "types")
 
     def __init__(self) -> None:
         self.ranges: list[tuple[int, int, int]] = []
         self.needs: list[tuple[int, int, int, int]] = []
         self.roots: set[str] = set()
         self.deletes: list[tuple[int, int, int]] = []
-        self.types: set[tuple[int, int]] = set()
-        self.parents: list[tuple[int, int]] = []
+        self.types: dict[Id, int] = {}
+        self.halves: list[Id] = []
+        self.places: list[Place] = []
 
 
 def missing(found: Inspection, known: Mapping[int, int]) -> bool:

@@ -19,6 +19,7 @@ class Limits:
     delete_ranges_max: int = 200_000
     key_bytes_max: int = 512
     depth_max: int = 32
+    types_depth_max: int = 8
     vector_clients_max: int = 20_000
     presence_entries_max: int = 1_000
     presence_state_bytes_max: int = 4 * 1024

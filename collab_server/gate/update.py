@@ -14,15 +14,15 @@ the content.
 
 from collab_server.gate.contents import ANY, GC, SKIP, STRING, TYPE, read_content, read_key
 from collab_server.gate.errors import Malformed, TooLarge
-from collab_server.gate.inspection import Inspection, missing, news
+from collab_server.gate.inspection import Id, Inspection, missing, news
 from collab_server.gate.limits import CLIENT_MAX, CLOCK_MAX, Limits
 from collab_server.gate.values import skip_any
 from collab_server.wire import read_varuint
 
 __all__ = ["Inspection", "inspect", "missing", "news"]
 
-_ORIGINS = ((), (0,), (0,), (0, 0))
-"""How many ids the two top bits of an info byte announce, as something to loop over."""
+_ORIGINS = ((), (0x40,), (0x80,), (0x80, 0x40))
+"""The ids that the two top bits of an info byte announce, in the order in which they are written."""
 
 
 def inspect(update: bytes, limits: Limits) -> Inspection:
@@ -58,9 +58,13 @@ def _read_structs(data: bytes, limits: Limits, found: Inspection) -> tuple[int, 
     if sections > limits.clients_max:
         raise TooLarge("clients_max", limits.clients_max)
     client, written = -1, b""
+    left: Id | None
+    right: Id | None
+    parent: str | Id | None
+    key: str | None
     seen: set[int] = set()
     structs = 0
-    ranges, needs, types = found.ranges, found.needs, found.types
+    ranges, needs, places = found.ranges, found.needs, found.places
     for _ in range(sections):
         count = data[pos]
         pos += 1
@@ -87,8 +91,10 @@ def _read_structs(data: bytes, limits: Limits, found: Inspection) -> tuple[int, 
             info = data[pos]
             pos += 1
             content = info & 31
+            own = clock
+            left = right = parent = key = None
             if info & 0xC0:
-                for _ in _ORIGINS[info >> 6]:
+                for mark in _ORIGINS[info >> 6]:
                     if data.startswith(written, pos):
                         pos += width
                         other = client
@@ -102,6 +108,10 @@ def _read_structs(data: bytes, limits: Limits, found: Inspection) -> tuple[int, 
                         needs.append((client, clock, other, at + 1))
                     elif at >= clock:  # an item knew its neighbours when it was written
                         raise Malformed("own future")
+                    if mark == 0x80:
+                        left = (other, at)
+                    else:
+                        right = (other, at)
             elif content in (GC, SKIP):
                 if content == SKIP and clock > first:
                     ranges.append((client, first, clock))
@@ -111,9 +121,11 @@ def _read_structs(data: bytes, limits: Limits, found: Inspection) -> tuple[int, 
                 clock += length
                 if content == SKIP:
                     first = clock
+                else:
+                    places.append((client, own, clock, GC, None, None, None, None))
                 continue
             else:
-                pos = _read_parent(data, pos, (client, clock), info, limits, found)
+                parent, key, pos = _read_parent(data, pos, (client, clock), info, limits, found)
             if content == ANY and data[pos] == 1:
                 tag = data[pos + 1]
                 if tag == 119 and data[pos + 2] < 128:  # a short string
@@ -137,13 +149,13 @@ def _read_structs(data: bytes, limits: Limits, found: Inspection) -> tuple[int, 
                 if length == 0 or pos > size:
                     raise Malformed("string")
                 raw = data[start:pos]
-                # Clocks count UTF-16 units
-                clock += length if raw.isascii() else len(raw.decode().encode("utf-16-le")) >> 1
+                clock += length if raw.isascii() else _measure(raw.decode(), client, clock, found)
             else:
                 if content == TYPE:
-                    types.add((client, clock))
+                    found.types[client, clock] = data[pos]
                 length, pos = read_content(data, pos, info, limits)
                 clock += length
+            places.append((client, own, clock, content, left, right, parent, key))
         if clock > CLOCK_MAX:
             raise Malformed("clock")
         if clock > first:
@@ -151,29 +163,42 @@ def _read_structs(data: bytes, limits: Limits, found: Inspection) -> tuple[int, 
     return pos, (client, written)
 
 
+def _measure(text: str, client: int, clock: int, found: Inspection) -> int:
+    """Length in clocks, which count UTF-16 units; notes the clocks that are second halves of a surrogate pair."""
+    units = len(text.encode("utf-16-le")) >> 1
+    if units != len(text):
+        at = clock
+        for sign in text:
+            at += 1
+            if sign > "\uffff":
+                found.halves.append((client, at))
+                at += 1
+    return units
+
+
 def _read_parent(  # noqa: PLR0917
-    data: bytes, pos: int, own: tuple[int, int], info: int, limits: Limits, found: Inspection
-) -> int:
-    """The parent of a struct without origins: a root's name or the id of a type, then the key when it sits in a map."""
+    data: bytes, pos: int, own: Id, info: int, limits: Limits, found: Inspection
+) -> tuple[str | Id, str | None, int]:
+    """The parent of a struct without origins: a root's name or a type's id; then the key when it sits in a map."""
     by_name = data[pos]
-    pos += 1
+    parent: str | Id
     if by_name == 1:
-        root, pos = read_key(data, pos, limits)
-        found.roots.add(root)
+        parent, pos = read_key(data, pos + 1, limits)
+        found.roots.add(parent)
     elif by_name == 0:
-        other, pos = read_varuint(data, pos)
+        other, pos = read_varuint(data, pos + 1)
         at, pos = read_varuint(data, pos)
         if other != own[0]:
             found.needs.append((*own, other, at + 1))
         elif at >= own[1]:
             raise Malformed("own future")
-        if (other, at) not in found.types:
-            found.parents.append((other, at))
+        parent = (other, at)
     else:
         raise Malformed("parent")
+    key = None
     if info & 0x20:
-        _, pos = read_key(data, pos, limits)
-    return pos
+        key, pos = read_key(data, pos, limits)
+    return parent, key, pos
 
 
 def _read_deletes(data: bytes, pos: int, limits: Limits, found: Inspection, last: tuple[int, bytes]) -> int:

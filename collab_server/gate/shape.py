@@ -1,0 +1,237 @@
+"""Where every item of a document stands, kept beside yrs: what an update may not do with what is already there.
+
+An update alone does not show this, and yrs does not check it. Neighbours from different lists make yrs link the lists
+into each other: reads then differ from copy to copy, and freeing one list leaves pointers into it. A parent that is no
+type makes yrs stop half way through an update. Types nested 60,000 deep end the process when the outermost is deleted.
+
+A *slot* is where an item stands: a key of a map, or the sequence of a text. Items of a slot are neighbours only of each
+other, and the first of them names the container; so a client's clocks map to slots, in runs. None is a slot nobody
+knows any more (the structs were collected): yrs collects at once whatever is put there.
+
+Text is cut between clocks, which are UTF-16 units. yrs, which holds UTF-8, cannot cut a surrogate pair: it moves the
+cut and keeps the lengths, and from then on what it writes has other clocks than what it holds. So nothing may point
+between the halves.
+"""
+
+from array import array
+from bisect import bisect_left, bisect_right
+
+from collab_server.gate.contents import ANY, ARRAY, BINARY, DELETED, EMBED, FORMAT, GC, MAP, STRING, TEXT, TYPE
+from collab_server.gate.errors import Malformed
+from collab_server.gate.inspection import Inspection, Place
+from collab_server.gate.limits import Limits
+
+Id = tuple[int, int]
+Slot = tuple[str | Id, str | None]
+"""(root name or id of the containing type, key or None in a sequence)."""
+
+_ALLOWED = {
+    MAP: frozenset((DELETED, BINARY, TYPE, ANY)),
+    TEXT: frozenset((DELETED, STRING, EMBED, FORMAT)),
+    ARRAY: frozenset((DELETED, BINARY, TYPE, ANY)),
+}
+
+
+class Runs:
+    """One client's clocks up to `end`, each run standing in one slot; `dead` runs arrived as deleted content.
+
+    `halves` are the clocks, ascending, that are second halves of a surrogate pair.
+    """
+
+    __slots__ = ("dead", "end", "halves", "slots", "starts")
+
+    def __init__(self, end: int = 0) -> None:
+        self.starts = array("I")
+        self.slots: list[Slot | None] = []
+        self.dead = bytearray()
+        self.halves = array("I")
+        self.end = end
+
+    def add(self, start: int, slot: Slot | None, dead: bool) -> None:
+        """A run from `start` on, joined to the last one if it is the same."""
+        if not (self.slots and self.slots[-1] == slot and self.dead[-1] == dead):
+            self.starts.append(start)
+            self.slots.append(slot)
+            self.dead.append(dead)
+
+    def at(self, clock: int) -> tuple[Slot | None, bool]:
+        """(slot, dead) of a clock below `end`."""
+        index = bisect_right(self.starts, clock) - 1
+        return (self.slots[index], bool(self.dead[index])) if index >= 0 else (None, False)
+
+    def halved(self, clock: int) -> bool:
+        """Whether a cut before `clock` would go through a surrogate pair."""
+        halves = self.halves
+        index = bisect_left(halves, clock)
+        return index < len(halves) and halves[index] == clock
+
+
+class Type:
+    """A map, text or array: its kind, how many types it is nested in (itself included), and the root it belongs to."""
+
+    __slots__ = ("kind", "level", "root")
+
+    def __init__(self, kind: int, level: int, root: str) -> None:
+        self.kind = kind
+        self.level = level
+        self.root = root
+
+
+class Plan:
+    """What an update adds to a Shape. `roots` are the names of the roots its new structs stand under, nested or not."""
+
+    __slots__ = ("roots", "runs", "types")
+
+    def __init__(self) -> None:
+        self.runs: dict[int, Runs] = {}
+        self.types: dict[Id, Type] = {}
+        self.roots: set[str] = set()
+
+
+class Shape:
+    """The slots of one document. Feed it every update that is applied, the loaded state first."""
+
+    __slots__ = ("_depth_max", "_runs", "_types")
+
+    def __init__(self, limits: Limits) -> None:
+        self._depth_max = limits.types_depth_max
+        self._runs: dict[int, Runs] = {}
+        self._types: dict[Id, Type] = {}
+
+    def plan(self, found: Inspection) -> Plan:
+        """What `found`, of which nothing is `missing`, would add. Raises Malformed; changes nothing."""
+        plan = Plan()
+        for client, _, _ in found.ranges:
+            base = self._runs.get(client)
+            plan.runs[client] = Runs(base.end if base else 0)
+        for client, clock in found.halves:
+            if clock == plan.runs[client].end:  # the known part would be cut off here
+                raise Malformed("surrogate pair")
+            if clock > plan.runs[client].end:
+                plan.runs[client].halves.append(clock)
+        if len(plan.runs) < 2:
+            for place in found.places:
+                self._put(plan, place, found)
+        else:
+            self._put_in_order(plan, found)
+        for client, clock, length in found.deletes:
+            self._cut(plan, client, clock)
+            self._cut(plan, client, clock + length)
+        return plan
+
+    def learn(self, plan: Plan) -> None:
+        """The planned update has been applied."""
+        self._types.update(plan.types)
+        for client, runs in plan.runs.items():
+            base = self._runs.setdefault(client, Runs())
+            for start, slot, dead in zip(runs.starts, runs.slots, runs.dead, strict=True):
+                base.add(start, slot, bool(dead))
+            base.halves.extend(runs.halves)
+            base.end = max(base.end, runs.end)
+
+    def _put_in_order(self, plan: Plan, found: Inspection) -> None:
+        """Each struct after those it leans on: a client is left for another whenever it waits for that one."""
+        queues: dict[int, list[Place]] = {client: [] for client in plan.runs}
+        for place in reversed(found.places):
+            queues[place[0]].append(place)
+        stack = list(queues)
+        bound = len(found.places) + len(stack)
+        while stack:
+            queue = queues[stack[-1]]
+            while queue:
+                other = _awaited(plan, queue, queues)
+                if other is not None:
+                    stack.append(other)
+                    break
+                self._put(plan, queue.pop(), found)
+            else:
+                stack.pop()
+            if len(stack) > bound:
+                raise Malformed("ring")
+
+    def _put(self, plan: Plan, place: Place, found: Inspection) -> None:
+        client, start, end, content, left, right, parent, key = place
+        runs = plan.runs[client]
+        if end <= runs.end:  # known: yrs skips it
+            return
+        slot = None if content == GC else self._slot(plan, left, right, parent, key)
+        if start < runs.end:  # yrs ties the unknown part to the known one
+            slot = _same(slot, self._at(plan, (client, runs.end - 1))[0])
+            start = runs.end
+        if slot is not None:
+            if right is not None and (slot[1] is not None or right == left):
+                raise Malformed("right origin")  # a map's newest value is its last: nothing is to the right of it
+            self._stand(plan, (client, start), slot, content, found)
+        runs.add(start, slot, content == DELETED)
+        runs.end = end
+
+    def _slot(
+        self, plan: Plan, left: Id | None, right: Id | None, parent: str | Id | None, key: str | None
+    ) -> Slot | None:
+        """Where a struct says it stands. Its neighbours decide; without any, the parent does."""
+        if left is not None:
+            self._cut(plan, left[0], left[1] + 1)
+            slot = self._at(plan, left)[0]
+            if right is None:
+                return slot
+            self._cut(plan, *right)
+            return _same(slot, self._at(plan, right)[0])
+        if right is not None:
+            self._cut(plan, *right)
+            return self._at(plan, right)[0]
+        if isinstance(parent, tuple) and self._type(plan, parent) is None:
+            beneath, dead = self._at(plan, parent)
+            if beneath is not None and not dead:
+                raise Malformed("parent is no type")
+            return None
+        return None if parent is None else (parent, key)
+
+    def _stand(self, plan: Plan, own: Id, slot: Slot, content: int, found: Inspection) -> None:
+        """May this content stand in this slot? A type that does is one from now on."""
+        container, key = slot
+        if isinstance(container, str):
+            kind, level, root = MAP, 0, container
+        else:
+            holder = self._type(plan, container)
+            assert holder is not None  # a slot in a type is only made of a known type
+            kind, level, root = holder.kind, holder.level, holder.root
+        if content not in _ALLOWED[kind] or (key is None) == (kind == MAP):
+            raise Malformed("content")
+        if content == TYPE:
+            if level >= self._depth_max:
+                raise Malformed("types nested too deep")
+            plan.types[own] = Type(found.types[own], level + 1, root)
+        plan.roots.add(root)
+
+    def _cut(self, plan: Plan, client: int, clock: int) -> None:
+        base, fresh = self._runs.get(client), plan.runs.get(client)
+        if (base and base.halves and base.halved(clock)) or (fresh and fresh.halves and fresh.halved(clock)):
+            raise Malformed("surrogate pair")
+
+    def _type(self, plan: Plan, ref: Id) -> Type | None:
+        return plan.types.get(ref) or self._types.get(ref)
+
+    def _at(self, plan: Plan, ref: Id) -> tuple[Slot | None, bool]:
+        client, clock = ref
+        fresh = plan.runs.get(client)
+        if fresh and fresh.starts and clock >= fresh.starts[0]:
+            return fresh.at(clock)
+        base = self._runs.get(client)
+        return base.at(clock) if base else (None, False)
+
+
+def _same(first: Slot | None, second: Slot | None) -> Slot | None:
+    if first is None:
+        return second
+    if second is not None and first != second:
+        raise Malformed("neighbours apart")
+    return first
+
+
+def _awaited(plan: Plan, queue: list[Place], queues: dict[int, list[Place]]) -> int | None:
+    """The client whose structs the next place needs first, if any."""
+    client, _, _, _, left, right, parent, _ = queue[-1]
+    for ref in (left, right, parent):
+        if isinstance(ref, tuple) and ref[0] != client and queues.get(ref[0]) and ref[1] >= plan.runs[ref[0]].end:
+            return ref[0]
+    return None
