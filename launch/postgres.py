@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 from contextlib import suppress
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from launch.account import Account, serving_account
@@ -38,7 +38,7 @@ class EmbeddedPostgres(SharedServer):
 
     def __init__(self, data: Path, *, bound: bool = False) -> None:
         self._data = data_folder(data)
-        self._cluster = self._data / f"pg{version(WHEEL).split('.')[0]}"  # another major cannot read it
+        self._cluster = self._data / f"pg{_major()}"  # another major cannot read it
         super().__init__(self._cluster)
         self._log = self._data / "log" / "postgres.log"
         self._account = serving_account(self._cluster)
@@ -112,6 +112,15 @@ class EmbeddedPostgres(SharedServer):
 
     def _run(self, program: str, *arguments: str) -> int:
         return run_to_end(self._account, self._log, [self._programs / program, *arguments])
+
+
+def _major() -> str:
+    try:
+        return version(WHEEL).partition(".")[0]
+    except PackageNotFoundError:
+        raise LaunchError(
+            f"The Python package {WHEEL} is not installed: start with ./dev, which installs it."
+        ) from None
 
 
 def _initialise(programs: Path, cluster: Path, account: Account, log: Path) -> None:
