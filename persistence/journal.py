@@ -18,7 +18,7 @@ import asyncpg
 from persistence.body import Entry, encode
 from persistence.errors import CorruptState, NotFound, Quarantined, TailGone
 from persistence.journal_sql import APPEND, COMPACT, CREATE, LOAD, QUARANTINE, TAIL
-from persistence.pool import Connection, Pool
+from persistence.pool import Connection, Database, Pool
 
 log = logging.getLogger(__name__)
 
@@ -140,7 +140,7 @@ class Journal:
         await connection.execute(CREATE, project_id, body, author, origin)
 
 
-async def append_on(database: Pool | Connection, batches: Sequence[Batch]) -> dict[UUID, int | Refused]:
+async def append_on(database: Database, batches: Sequence[Batch]) -> dict[UUID, int | Refused]:
     """`Journal.append` on a pool or inside the caller's transaction; what the database will not take is raised."""
     rows = await database.fetch(APPEND, *_arguments(batches))
     return {row[0]: row[1] if row[2] is None else Refused(row[2]) for row in rows}
