@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from pycrdt import Doc
 
+from studio import schema
 from studio.binding import MISSING, RawMap, Reader, reading
 from studio.schema import ENTITIES, IMMUTABLE, SERVER_FIELDS, SERVER_ROOTS, STAMPED
 from studio.watch import Touched
@@ -18,6 +19,12 @@ GUARDED = {
     root: IMMUTABLE.get(root, frozenset()) | SERVER_FIELDS.get(root, frozenset()) | frozenset(STAMPED.get(root, ()))
     for root in ENTITIES
 }
+
+
+def valid(root: str, entity: str, key: str, value: object) -> object:
+    """What repair makes of a value: only that is worth remembering."""
+    spec = schema.field(root, key)
+    return value if spec is None else spec.fix(value, entity)
 
 
 class Firsts:
@@ -59,7 +66,9 @@ class Firsts:
             self._values.pop((root, entity), None)
             return
         present = {key: reader.plain(reader.get(found, key)) for key in GUARDED[root]}
-        self._values[root, entity] = {key: value for key, value in present.items() if value is not MISSING}
+        self._values[root, entity] = {
+            key: valid(root, entity, key, value) for key, value in present.items() if value is not MISSING
+        }
 
     def recall(self, root: str, entity: str, key: str) -> object:
         """The value first seen, or MISSING."""
@@ -67,7 +76,7 @@ class Firsts:
 
     def learn(self, root: str, entity: str, key: str, value: object) -> None:
         """A field that was absent is now set: this is its first value."""
-        self._values.setdefault((root, entity), {})[key] = value
+        self._values.setdefault((root, entity), {})[key] = valid(root, entity, key, value)
 
     def _take_root(self, reader: Reader, root: str, keys: Iterable[str]) -> None:
         held = self._values.setdefault((root, ""), {})

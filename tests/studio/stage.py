@@ -80,11 +80,11 @@ class Stage:
         self.ids = ids
 
     def scene(self, base: Sequence[Change] = SONG) -> Scene:
-        """Two fresh peers who share `base`."""
+        """Two fresh peers who share `base`, made by somebody else: it is on nobody's undo stack."""
         a, b = (self._peer(kind, client) for kind, client in zip(self.libraries, self.ids, strict=True))
-        room = Room()
-        room.sync(a)
-        room.receive(a.edit(*base))
+        room, maker = Room(), PycrdtPeer(5)
+        room.sync(maker)
+        room.receive(maker.edit(*base))
         scene = Scene(room, a, b)
         scene.meet()
         return scene
