@@ -1,10 +1,12 @@
 """Real servers for every test: PostgreSQL and Valkey from the wheels, a migrated database, the apps as processes."""
 
+import fcntl
 import os
 import shutil
 import socket
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -15,6 +17,7 @@ from launch.app import App
 from launch.postgres import EmbeddedPostgres
 from launch.valkey import EmbeddedValkey
 
+SCRATCH = "backline-test-"
 TEMPLATE = "backline_template"
 SECRET = "a secret of the tests, long enough to sign with"
 CREATE_DATABASE = 'create database "{}" template "{}"'
@@ -24,10 +27,21 @@ DROP_DATABASE = 'drop database if exists "{}" with (force)'
 @pytest.fixture(scope="session")
 def scratch() -> Iterator[Path]:
     """A folder that an unprivileged user can reach too; pytest's own are closed to others."""
-    folder = Path(tempfile.mkdtemp(prefix="backline-test-", dir="/var/tmp"))
-    folder.chmod(0o711)
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
+    _sweep()
+    folder = Path(tempfile.mkdtemp(prefix=SCRATCH, dir="/var/tmp"))
+    with (folder / "in-use.lock").open("w") as mark:
+        fcntl.flock(mark, fcntl.LOCK_SH)
+        folder.chmod(0o711)
+        yield folder
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sweep() -> None:
+    """Remove what killed test runs left behind: folders whose mark nobody holds any more."""
+    for mark in Path("/var/tmp").glob(f"{SCRATCH}*/in-use.lock"):
+        with suppress(OSError), mark.open("r+") as held:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(mark.parent, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
@@ -88,6 +102,17 @@ def unused_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of a Chromium for playwright's `executable_path`. Without one a test is skipped, but on CI it fails."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if path := shutil.which(name):
+            return path
+    if os.environ.get("CI"):
+        pytest.fail("there is no Chromium on this machine, and on CI no browser test may be skipped")
+    pytest.skip("there is no Chromium on this machine")
 
 
 @pytest.fixture(scope="module")
