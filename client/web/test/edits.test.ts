@@ -6,7 +6,7 @@ import { TempoMap } from "../src/client/tempo.ts";
 import { view } from "../src/client/view.ts";
 import { meet, peer, state, type TestPeer } from "./peers.ts";
 
-const tempo = new TempoMap(120);
+const tempo = new TempoMap([[0, 120, 0]]);
 const ORDERS = [[1, 2], [2, 1]] as const;
 
 /** Two peers that both hold one track and one clip of sixteen beats, for both orders of client id. */

@@ -8,7 +8,7 @@ const high = (bound: number): number => bound - 1;
 
 test("a key stands strictly between its neighbours, whatever the jitter", () => {
   for (const jitter of [low, high]) {
-    for (const [a, b] of [[null, null], ["V", null], [null, "V"], ["V1", "V2"], ["V", "V01"], ["zz", null], ["1", "11"]] as const) {
+    for (const [a, b] of [[null, null], ["V", null], [null, "V"], ["V1", "V2"], ["zz", null], ["1", "11"]] as const) {
       const key = between(a, b, jitter);
       assert.ok((a === null || a < key) && (b === null || key < b), `${a} < ${key} < ${b}`);
       assert.ok(!key.endsWith("0"));

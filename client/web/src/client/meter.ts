@@ -1,6 +1,9 @@
 /** Bars and beats: where bar lines stand, how a tick is written, what the grid snaps to. */
 
-import { PPQ, type Canonical, type Json, type Signature } from "./schema.ts";
+import { PPQ, type Canonical, type Signature } from "./schema.ts";
+import { SIGNATURE_ROW, rows, transport } from "./valid.ts";
+
+type Change = readonly [tick: number, num: number, den: number];
 
 interface Stretch { readonly tick: number; readonly bar: number; readonly num: number; readonly den: number }
 export interface Position { readonly bar: number; readonly beat: number; readonly ticks: number }
@@ -9,35 +12,24 @@ export interface GridLine { readonly tick: number; readonly bar: number; readonl
 const beatTicks = (stretch: Stretch): number => (PPQ * 4) / stretch.den;
 const barTicks = (stretch: Stretch): number => beatTicks(stretch) * stretch.num;
 
-function isSignature(leaf: Json | undefined): leaf is readonly [number, number] {
-  return Array.isArray(leaf) && leaf.length === 2 && leaf.every((part) => typeof part === "number" && part > 0);
-}
-
-function changes(signatures: { readonly [id: string]: Json }): (readonly [number, number, number])[] {
-  return Object.entries(signatures)
-    .filter((entry): entry is [string, readonly [number, number, number]] =>
-      Array.isArray(entry[1]) && entry[1].length === 3 && isSignature(entry[1].slice(1)))
-    .sort(([a, x], [b, y]) => x[0] - y[0] || (a < b ? -1 : 1))
-    .map(([, leaf]) => leaf);
-}
-
 export class Meter {
   readonly #stretches: readonly Stretch[];
 
-  constructor(base: Signature, signatures: { readonly [id: string]: Json } = {}) {
-    let stretches: Stretch[] = [{ tick: 0, bar: 1, num: base[0], den: base[1] }];
-    for (const [tick, num, den] of changes(signatures)) {
-      const last = stretches.at(-1) as Stretch;
-      const bar = last.bar + Math.ceil((tick - last.tick) / barTicks(last));
-      if (tick === last.tick) stretches = stretches.slice(0, -1);
+  /** Changes sorted, without equal ticks, the first at tick 0. One off the bar line ends the bar before it early. */
+  constructor(changes: readonly Change[]) {
+    const stretches: Stretch[] = [];
+    for (const [tick, num, den] of changes) {
+      const last = stretches.at(-1);
+      const bar = last === undefined ? 1 : last.bar + Math.ceil((tick - last.tick) / barTicks(last));
       stretches.push({ tick, bar, num, den });
     }
     this.#stretches = stretches;
   }
 
   static of(document: Canonical): Meter {
-    const base = document.transport["signature"];
-    return new Meter(isSignature(base) ? base : [4, 4], document.signatures);
+    const changes = rows(document, "signatures", SIGNATURE_ROW);
+    const base: Change[] = (changes[0]?.[0] ?? 1) > 0 ? [[0, ...transport(document, "signature")]] : [];
+    return new Meter([...base, ...changes]);
   }
 
   #at(tick: number): Stretch {

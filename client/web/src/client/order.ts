@@ -2,17 +2,12 @@
 
 import { BASE62, type RandomBelow } from "./ids.ts";
 
-const digit = (key: string, at: number): number => BASE62.indexOf(key.charAt(at));
+const digit = (key: string, at: number): number => (at < key.length ? BASE62.indexOf(key.charAt(at)) : 0);
 
-/** Two people inserting at one place must not get one key: the last digits are jittered. */
-function tail(jitter: RandomBelow): string {
-  return `${BASE62[jitter(62)]}${BASE62[1 + jitter(61)]}`;
-}
-
-/** A digit of the middle half: halving the gap keeps keys short where many inserts meet. */
-function middle(low: number, high: number, jitter: RandomBelow): number {
-  const quarter = Math.floor((high - low - 1) / 4);
-  return low + 1 + quarter + jitter(high - low - 1 - 2 * quarter);
+/** 1 … room, somewhere in the middle third: both sides keep room, and two people rarely choose the same. */
+function step(room: number, jitter: RandomBelow): number {
+  const third = Math.floor(room / 3);
+  return 1 + third + jitter(Math.max(1, room - 2 * third));
 }
 
 /**
@@ -20,14 +15,16 @@ function middle(low: number, high: number, jitter: RandomBelow): number {
  * Neighbours must be in order; a key never ends in "0", or nothing could stand below it.
  */
 export function between(after: string | null, before: string | null, jitter: RandomBelow): string {
-  if (after !== null && before !== null && after >= before) throw new RangeError("order keys are not in order");
-  let prefix = "";
-  let ceiling = before;
-  for (let at = 0; ; at += 1) {
-    const low = after !== null && at < after.length ? digit(after, at) : 0;
-    const high = ceiling === null ? 62 : at < ceiling.length ? digit(ceiling, at) : 0;
-    if (high - low > 1) return prefix + BASE62[middle(low, high, jitter)] + tail(jitter);
-    if (high > low) ceiling = null;
-    prefix += BASE62[low];
+  const low = after ?? "";
+  let high = before;
+  if (high !== null && low >= high) throw new RangeError("there is no room between these keys");
+  for (let prefix = ""; ; ) {
+    const at = prefix.length;
+    const bottom = digit(low, at);
+    const top = high === null ? BASE62.length : digit(high, at);
+    if (top - bottom > 1) return prefix + BASE62[bottom + step(top - bottom - 1, jitter)];
+    if (high !== null && at >= high.length) throw new RangeError('there is no room before a key that ends in "0"');
+    prefix += BASE62[bottom];
+    if (top > bottom) high = null;
   }
 }

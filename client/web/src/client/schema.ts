@@ -31,7 +31,7 @@ export type Loop = readonly [on: number, start: number, end: number];
 /** Who removed it and when, in milliseconds since the Unix epoch. */
 export type Deleted = readonly [user: string, ms: number];
 /** A place on the timeline, or one inside a clip that follows it. */
-export type Anchor = readonly ["t", number, number | null] | readonly ["c", string, number];
+export type Anchor = readonly ["t", number] | readonly ["t", number, number | null] | readonly ["c", string, number];
 
 /** One JSON value as the document's leaves hold it. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };

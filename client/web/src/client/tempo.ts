@@ -1,53 +1,48 @@
 /** Musical time to seconds and back, through holds and ramps. The same formulas as the server's. */
 
-import { BPM, PPQ, type Canonical, type Json } from "./schema.ts";
+import { PPQ, type Canonical } from "./schema.ts";
+import { TEMPO_ROW, rows, transport } from "./valid.ts";
 
-export type Curve = 0 | 1;
-interface Segment { readonly tick: number; readonly bpm: number; readonly slope: number; readonly seconds: number }
-interface Point { readonly tick: number; readonly bpm: number; readonly curve: Curve }
+/** From `tick` on `bpm`: held (curve 0) or linear in beats to the next point (curve 1). */
+export type TempoPoint = readonly [tick: number, bpm: number, curve: number];
+interface Segment { readonly tick: number; readonly second: number; readonly bpm: number; readonly rise: number; readonly quarters: number }
 
-const isPoint = (leaf: Json): leaf is readonly [number, number, number] =>
-  Array.isArray(leaf) && leaf.length >= 2 && leaf.every((part) => typeof part === "number");
+const ramps = (segment: Segment): boolean => Number.isFinite(segment.quarters) && Math.abs(segment.rise) >= 1e-9;
 
-/** Sorted by (tick, id); of several at one tick the last wins; the base tempo stands at 0 unless a point does. */
-function points(bpm: number, tempo: { readonly [id: string]: Json }): Point[] {
-  const sorted = Object.entries(tempo)
-    .flatMap(([id, leaf]) => (isPoint(leaf) ? [{ id, leaf }] : []))
-    .sort((a, b) => a.leaf[0] - b.leaf[0] || (a.id < b.id ? -1 : 1));
-  const byTick = new Map<number, Point>([[0, { tick: 0, bpm, curve: 0 }]]);
-  for (const { leaf } of sorted) byTick.set(leaf[0], { tick: leaf[0], bpm: leaf[1], curve: leaf[2] === 1 ? 1 : 0 });
-  return [...byTick.values()].sort((a, b) => a.tick - b.tick);
+function secondsIn(segment: Segment, tick: number): number {
+  const quarters = (tick - segment.tick) / PPQ;
+  if (!ramps(segment)) return segment.second + (60 / segment.bpm) * quarters;
+  const now = segment.bpm + (segment.rise * quarters) / segment.quarters;
+  return segment.second + ((60 * segment.quarters) / segment.rise) * Math.log(now / segment.bpm);
 }
 
-/** Beats per minute gained per quarter note; 0 where the tempo holds. */
-function slope(point: Point, next: Point | undefined): number {
-  const rise = next === undefined ? 0 : next.bpm - point.bpm;
-  if (point.curve === 0 || next === undefined || Math.abs(rise) < 1e-9) return 0;
-  return rise / ((next.tick - point.tick) / PPQ);
-}
-
-function elapsed(segment: { readonly bpm: number; readonly slope: number }, quarters: number): number {
-  if (segment.slope === 0) return (60 / segment.bpm) * quarters;
-  return (60 / segment.slope) * Math.log((segment.bpm + segment.slope * quarters) / segment.bpm);
+function tickIn(segment: Segment, second: number): number {
+  const passed = second - segment.second;
+  if (!ramps(segment)) return segment.tick + ((passed * segment.bpm) / 60) * PPQ;
+  const now = segment.bpm * Math.exp((passed * segment.rise) / (60 * segment.quarters));
+  return segment.tick + (((now - segment.bpm) * segment.quarters) / segment.rise) * PPQ;
 }
 
 export class TempoMap {
   readonly #segments: readonly Segment[];
 
-  constructor(bpm: number, tempo: { readonly [id: string]: Json } = {}) {
-    const at = points(bpm, tempo);
-    let seconds = 0;
-    this.#segments = at.map((point, index) => {
-      const segment = { tick: point.tick, bpm: point.bpm, slope: slope(point, at[index + 1]), seconds };
-      const next = at[index + 1];
-      if (next !== undefined) seconds += elapsed(segment, (next.tick - point.tick) / PPQ);
+  /** Points sorted, without equal ticks, the first at tick 0. */
+  constructor(points: readonly TempoPoint[]) {
+    let second = 0;
+    this.#segments = points.map(([tick, bpm, curve], at) => {
+      const next = points[at + 1];
+      const quarters = next === undefined ? Infinity : (next[0] - tick) / PPQ;
+      const segment = { tick, second, bpm, rise: curve === 1 && next !== undefined ? next[1] - bpm : 0, quarters };
+      if (next !== undefined) second = secondsIn(segment, next[0]);
       return segment;
     });
   }
 
+  /** The base tempo stands at 0 unless a point does. */
   static of(document: Canonical): TempoMap {
-    const bpm = document.transport["bpm"];
-    return new TempoMap(typeof bpm === "number" ? bpm : BPM.default, document.tempo);
+    const points = rows(document, "tempo", TEMPO_ROW);
+    const base: TempoPoint[] = (points[0]?.[0] ?? 1) > 0 ? [[0, transport(document, "bpm"), 0]] : [];
+    return new TempoMap([...base, ...points]);
   }
 
   #last(before: (segment: Segment) => boolean): Segment {
@@ -56,21 +51,16 @@ export class TempoMap {
 
   bpmAt(tick: number): number {
     const segment = this.#last((candidate) => candidate.tick <= tick);
-    return segment.bpm + (segment.slope * (tick - segment.tick)) / PPQ;
+    return ramps(segment) ? segment.bpm + (segment.rise * (tick - segment.tick)) / PPQ / segment.quarters : segment.bpm;
   }
 
+  /** The second at which a tick sounds. */
   seconds(tick: number): number {
-    const segment = this.#last((candidate) => candidate.tick <= tick);
-    return segment.seconds + elapsed(segment, (tick - segment.tick) / PPQ);
+    return secondsIn(this.#last((segment) => segment.tick <= tick), tick);
   }
 
+  /** The tick that sounds at a second; not rounded. */
   tick(seconds: number): number {
-    const segment = this.#last((candidate) => candidate.seconds <= seconds);
-    const since = seconds - segment.seconds;
-    const quarters =
-      segment.slope === 0
-        ? (since * segment.bpm) / 60
-        : (segment.bpm * (Math.exp((since * segment.slope) / 60) - 1)) / segment.slope;
-    return segment.tick + quarters * PPQ;
+    return tickIn(this.#last((segment) => segment.second <= seconds), seconds);
   }
 }

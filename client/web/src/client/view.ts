@@ -1,100 +1,107 @@
-/** What a musician sees of a document: deletions, lineage and defaults are accounted for, nothing is repaired. */
+/** What a musician sees of a document: order, lineage, deletions and defaults accounted for. The server's twin of it is held equal by shared vectors. */
 
-import { ends, type Part } from "./lineage.ts";
-import { entities, flag, isLive, num, sorted, text, textOrNull } from "./read.ts";
-import { LOST, MARKER_COLOR, MASTER, paletteColor, type Anchor, type Canonical, type Entity, type Json, type MarkerKind } from "./schema.ts";
+import { issues, type Issue } from "./issues.ts";
+import { clips, tickOf, type ClipView } from "./parts.ts";
+import { LOST, MASTER, type Anchor, type Canonical } from "./schema.ts";
+import { sounding, type Stretch } from "./sounding.ts";
 import { TempoMap } from "./tempo.ts";
+import { CLIP, MARKER, NOTE, POINT_ROW, TRACK, compare, entities, isDeleted, known, living, type Known } from "./valid.ts";
 
-export interface TrackView { readonly id: string; readonly kind: string; readonly name: string; readonly color: string; readonly order: string; readonly gain_db: number; readonly pan: number; readonly mute: boolean }
-export interface ClipView extends Part { readonly name: string; readonly color: string | null; readonly start: number; readonly end: number; readonly base: string; readonly mute: boolean; readonly gain_db: number }
-export interface MarkerView { readonly id: string; readonly tick: number; readonly end: number | null; readonly label: string; readonly color: string; readonly kind: MarkerKind }
-export interface NoteView { readonly id: string; readonly anchor: Anchor; readonly tick: number; readonly track: string | null; readonly body: string; readonly author: string | null; readonly at: number; readonly parent: string | null; readonly resolved: boolean; readonly deleted: boolean }
-export interface View { readonly tracks: readonly TrackView[]; readonly clips: readonly ClipView[]; readonly markers: readonly MarkerView[]; readonly notes: readonly NoteView[] }
+export type { ClipView } from "./parts.ts";
+export type TrackView = Omit<Known<typeof TRACK>, "deleted"> & { readonly id: string };
+export type MarkerView = Omit<Known<typeof MARKER>, "deleted"> & { readonly id: string };
+/** `tick` is where it shows now. A deleted note with living replies stays as a stub. */
+export interface NoteView { readonly id: string; readonly tick: number; readonly track: string | null; readonly body: string; readonly author: string | null; readonly at: number; readonly parent: string | null; readonly resolved: boolean; readonly deleted: boolean }
+export type LanePoint = readonly [tick: number, value: number, curve: number];
+
+export interface View {
+  readonly tracks: readonly TrackView[];
+  readonly clips: readonly ClipView[];
+  readonly markers: readonly MarkerView[];
+  readonly notes: readonly NoteView[];
+  readonly lanes: { readonly [lane: string]: readonly LanePoint[] };
+  readonly sounding: { readonly [track: string]: readonly Stretch[] };
+  readonly issues: readonly Issue[];
+  readonly trash: { readonly [root: string]: number };
+}
 
 export function view(document: Canonical): View {
   const tempo = TempoMap.of(document);
   const parts = clips(document, tempo);
   const shown = tracks(document, parts);
   const ids = new Set(shown.map((track) => track.id));
-  const visible = parts.filter((clip) => ids.has(clip.track));
-  return { tracks: shown, clips: visible, markers: markers(document), notes: notes(document, parts) };
+  const visible = parts.filter((part) => ids.has(part.track));
+  return {
+    tracks: shown, clips: visible, markers: markers(document), notes: notes(document, parts, tempo), lanes: lanes(document),
+    sounding: sounding(visible), issues: issues(document, shown, visible), trash: trash(document, parts, ids),
+  };
 }
 
-/** In order; the master has no lane and "lost" hides while nothing lies on it. */
+function without<T extends { readonly deleted: unknown }>({ deleted: _deleted, ...rest }: T): Omit<T, "deleted"> {
+  return rest;
+}
+
+/** By (order, id); the master has no lane, "lost" hides while nothing lies on it, folders that are gone are none. */
 function tracks(document: Canonical, parts: readonly ClipView[]): TrackView[] {
-  const lost = parts.some((clip) => clip.track === LOST);
-  const live = entities(document.tracks).filter(([id, track]) => isLive(track) && id !== MASTER && (id !== LOST || lost));
-  return sorted(live.map(([id, track]) => trackView(id, track)), (track) => track.order);
-}
-
-function trackView(id: string, track: Entity): TrackView {
-  return {
-    id, kind: text(track["kind"], "audio"), name: text(track["name"], "Track"), color: text(track["color"], paletteColor(id)),
-    order: text(track["order"], ""), gain_db: num(track["gain_db"], 0), pan: num(track["pan"], 0), mute: flag(track["mute"]),
-  };
-}
-
-function clips(document: Canonical, tempo: TempoMap): ClipView[] {
-  const live = entities(document.clips).filter(([, clip]) => isLive(clip)).map(([id, clip]) => [part(id, clip), clip] as const);
-  const until = ends(live.map(([its]) => its));
-  const seen = live.map(([its, clip]) => clipView({ ...its, out: until.get(its.id) ?? its.out }, clip, tempo));
-  return sorted(seen.filter((clip) => clip.out > clip.in), (clip) => clip.start);
-}
-
-function part(id: string, clip: Entity): Part {
-  return {
-    id, track: text(clip["track"], LOST), asset: text(clip["asset"], ""), take: text(clip["take"], id.slice(0, 64)),
-    pos: num(clip["pos"], 0), in: num(clip["in"], 0), out: num(clip["out"], 960),
-  };
-}
-
-function clipView(its: Part, clip: Entity, tempo: TempoMap): ClipView {
-  const base = text(clip["base"], "beats");
-  const at = (content: number): number =>
-    base === "time" ? tempo.tick(tempo.seconds(its.pos) + content / 1e6) : its.pos + content;
-  return {
-    ...its, base, name: text(clip["name"], ""), color: textOrNull(clip["color"]), start: at(its.in), end: at(its.out),
-    mute: flag(clip["mute"]), gain_db: num(clip["gain_db"], 0),
-  };
+  const lost = parts.some((part) => part.track === LOST);
+  const found = living(document, "tracks", TRACK).filter(([id]) => id !== MASTER && (id !== LOST || lost));
+  const ids = new Set(found.map(([id]) => id));
+  return found
+    .map(([id, track]) => ({ ...without(track), id, parent: track.parent !== null && ids.has(track.parent) ? track.parent : null }))
+    .sort((a, b) => compare(a.order, b.order) || compare(a.id, b.id));
 }
 
 function markers(document: Canonical): MarkerView[] {
-  const live = entities(document.markers).filter(([, marker]) => isLive(marker));
-  return sorted(live.map(([id, marker]) => ({
-    id, tick: num(marker["tick"], 0), end: typeof marker["end"] === "number" ? marker["end"] : null,
-    label: text(marker["label"], ""), color: text(marker["color"], MARKER_COLOR), kind: text(marker["kind"], "cue") as MarkerKind,
-  })), (marker) => marker.tick);
+  return living(document, "markers", MARKER)
+    .map(([id, marker]) => ({ ...without(marker), id, end: marker.end !== null && marker.end <= marker.tick ? marker.tick + 240 : marker.end }))
+    .sort((a, b) => compare(a.tick, b.tick) || compare(a.id, b.id));
 }
 
-/** A deleted note with living replies stays as a stub, so that the thread keeps its head. */
-function notes(document: Canonical, parts: readonly ClipView[]): NoteView[] {
-  const all = entities(document.notes).map(([id, note]) => noteView(id, note, parts));
-  const heads = new Set(all.filter((note) => !note.deleted && note.parent !== null).map((note) => note.parent));
-  return sorted(all.filter((note) => !note.deleted || heads.has(note.id)), (note) => note.at);
+function notes(document: Canonical, parts: readonly ClipView[], tempo: TempoMap): NoteView[] {
+  const all = new Map(entities(document, "notes").map(([id, fields]) => [id, known(NOTE, id, fields)]));
+  const heads = new Set([...all.values()].filter((note) => note.deleted === null).map((note) => note.parent));
+  return [...all]
+    .filter(([id, note]) => note.deleted === null || heads.has(id))
+    .map(([id, { anchor, ...note }]) => ({
+      ...note, id, tick: anchorTick(document, anchor, parts, tempo), resolved: note.resolved !== null, deleted: note.deleted !== null,
+      parent: note.parent !== null && all.has(note.parent) ? note.parent : null,
+    }))
+    .sort((a, b) => compare(a.at, b.at) || compare(a.id, b.id));
 }
 
-function noteView(id: string, note: Entity, parts: readonly ClipView[]): NoteView {
-  const anchor = anchorOf(note["anchor"]);
-  return {
-    id, anchor, tick: anchorTick(anchor, parts), track: textOrNull(note["track"]), body: text(note["body"], ""),
-    author: textOrNull(note["author"]), at: num(note["at"], 0), parent: textOrNull(note["parent"]),
-    resolved: (note["resolved"] ?? null) !== null, deleted: !isLive(note),
-  };
-}
-
-function anchorOf(value: Json | undefined): Anchor {
-  if (!Array.isArray(value)) return ["t", 0, null];
-  const [kind, first, second] = value as readonly Json[];
-  if (kind === "c" && typeof first === "string" && typeof second === "number") return ["c", first, second];
-  return ["t", num(first, 0), typeof second === "number" ? second : null];
-}
-
-/** A note on a clip goes where the content goes: to whichever part of the lineage holds it now. */
-function anchorTick(anchor: Anchor, parts: readonly ClipView[]): number {
+/** A note on a clip is where its content is: on the part of the lineage that holds it, else where it was. */
+function anchorTick(document: Canonical, anchor: Anchor, parts: readonly ClipView[], tempo: TempoMap): number {
   if (anchor[0] === "t") return anchor[1];
   const [, id, content] = anchor;
-  const named = parts.find((clip) => clip.id === id);
-  if (named === undefined) return content;
-  const holding = parts.find((clip) => clip.take === named.take && clip.in <= content && content < clip.out);
-  return (holding ?? named).pos + content;
+  const fields = entities(document, "clips").find(([clip]) => clip === id)?.[1];
+  if (fields === undefined) return Math.max(0, content);
+  const named = known(CLIP, id, fields);
+  const holding = parts.filter((part) => part.take === named.take && part.in <= content && content < part.out);
+  const on = holding.find((part) => part.id === id) ?? holding.sort((a, b) => compare(a.id, b.id))[0] ?? named;
+  return Math.max(0, tickOf(on, content, tempo));
+}
+
+/** Points by lane; of more than two at one tick the lowest and the highest id remain. */
+function lanes(document: Canonical): { readonly [lane: string]: readonly LanePoint[] } {
+  const found = Object.entries(document.points ?? {})
+    .sort(([a], [b]) => compare(a, b))
+    .flatMap(([id, value]) => {
+      const point = POINT_ROW(value, id);
+      return point === undefined ? [] : [{ lane: id.slice(0, Math.max(0, id.lastIndexOf("/"))), point }];
+    });
+  const byLane = [...Map.groupBy(found, ({ lane }) => lane)];
+  return Object.fromEntries(byLane.map(([lane, rows]) => [lane, twoPerTick(rows.map(({ point }) => point))]));
+}
+
+function twoPerTick(points: readonly LanePoint[]): LanePoint[] {
+  const ticks = [...Map.groupBy(points, ([tick]) => tick)].sort(([a], [b]) => compare(a, b));
+  return ticks.flatMap(([, same]) => (same.length <= 2 ? same : [same[0] as LanePoint, same.at(-1) as LanePoint]));
+}
+
+/** How many soft-deleted entities there are; clips hidden with their track count as clips. */
+function trash(document: Canonical, parts: readonly ClipView[], shown: ReadonlySet<string>): { readonly [root: string]: number } {
+  const roots = ["clips", "effects", "markers", "notes", "tracks"] as const;
+  const counts = roots.map((root) => [root, entities(document, root).filter(([id, fields]) => isDeleted(id, fields)).length] as const);
+  const hidden = parts.filter((part) => !shown.has(part.track)).length;
+  return Object.fromEntries(counts.map(([root, count]) => [root, root === "clips" ? count + hidden : count]));
 }

@@ -1,0 +1,56 @@
+/** What happened in the project, and the versions one can go back to. */
+
+import { useCallback, useEffect, useState } from "preact/hooks";
+import type { Change, Page } from "../../client/api.ts";
+import { ago } from "../parts/ago.ts";
+import { Avatar } from "../parts/avatar.tsx";
+import { Button } from "../parts/button.tsx";
+import { useChanges } from "../state/store.ts";
+import { useReading, useStudio } from "../state/studio.ts";
+import { Snapshots } from "./snapshots.tsx";
+import { changedWords } from "./words.ts";
+
+const ORIGINS: { readonly [origin: string]: string } = { "server/repair": "Repair", restore: "Restore", import: "Import" };
+const SERVER = { name: "Backline", color: "#5b6470" };
+const SETTLE_MS = 800;
+
+export function History() {
+  const { api, session, about } = useStudio();
+  const { document } = useReading();
+  const project = about.value.project.id;
+  const [changes, setChanges] = useState<readonly Change[]>([]);
+  const [next, setNext] = useState<string | null>(null);
+  const [problem, setProblem] = useState<string | null>(null);
+  const show = useCallback((more: boolean) => (page: Page<Change>) => {
+    setProblem(null);
+    setNext(page.next_cursor);
+    setChanges((known) => (more ? [...known, ...page.items] : page.items));
+  }, []);
+  const failed = (error: Error): void => setProblem(error.message);
+  useChanges(session.saved);
+  const { light } = session.saved;
+  useEffect(() => {
+    const timer = setTimeout(() => void api.history(project).then(show(false), failed), changes.length === 0 ? 0 : SETTLE_MS);
+    return () => clearTimeout(timer);
+  }, [project, document, light]);
+  return (
+    <div class="side__body">
+      <Snapshots />
+      <h3 class="side__section">Changes</h3>
+      {problem !== null && <p class="problem" role="alert">{problem}</p>}
+      {changes.length === 0 && problem === null && <p class="side__empty">Every change appears here with its author.</p>}
+      <ol class="changes" data-testid="changes">
+        {changes.map((change) => (
+          <li key={change.seq} class="change" data-testid="change">
+            <Avatar person={change.author ?? SERVER} />
+            <div>
+              <div class="change__who">{change.author?.name ?? SERVER.name}{ORIGINS[change.origin] !== undefined && <span class="change__origin">{ORIGINS[change.origin]}</span>}<time class="change__at" dateTime={change.at}>{ago(change.at)}</time></div>
+              <ul class="change__what">{changedWords(document, change.paths).map((words) => <li key={words}>{words}</li>)}</ul>
+            </div>
+          </li>
+        ))}
+      </ol>
+      {next !== null && <Button kind="quiet" onClick={() => void api.history(project, next).then(show(true), failed)}>Earlier changes</Button>}
+    </div>
+  );
+}

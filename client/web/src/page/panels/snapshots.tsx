@@ -1,0 +1,70 @@
+/** Versions: keep one, compare it with now, go back to it, start a new project from it. */
+
+import { useEffect, useState } from "preact/hooks";
+import { mayEdit, type Difference, type Snapshot } from "../../client/api.ts";
+import { ago } from "../parts/ago.ts";
+import { Button } from "../parts/button.tsx";
+import { projectPath } from "../route.ts";
+import { notice } from "../state/actions.ts";
+import { useStudio, type Studio } from "../state/studio.ts";
+
+export function Snapshots() {
+  const studio = useStudio();
+  const { api, about, session } = studio;
+  const project = about.value.project.id;
+  const [versions, setVersions] = useState<readonly Snapshot[]>([]);
+  const [name, setName] = useState("");
+  const load = (): void => void api.snapshots(project).then((page) => setVersions(page.items), (error: Error) => notice(studio, error.message));
+  useEffect(load, [project]);
+  const keep = (): void => {
+    const title = name.trim() || `Version of ${new Date().toLocaleString([], { dateStyle: "medium", timeStyle: "short" })}`;
+    setName("");
+    api.createSnapshot(project, title).then(load, (error: Error) => notice(studio, error.message));
+  };
+  return (
+    <section aria-label="Versions">
+      <h3 class="side__section">Versions</h3>
+      {mayEdit(session.role) && (
+        <form class="keep" onSubmit={(event) => { event.preventDefault(); keep(); }}>
+          <input class="text" aria-label="Name of the version" placeholder="Name this version" maxLength={80} value={name} onInput={(event) => setName(event.currentTarget.value)} data-testid="version-name" />
+          <Button type="submit" onClick={() => undefined} testid="version-keep">Keep</Button>
+        </form>
+      )}
+      {versions.length === 0 && <p class="side__empty">Keep a version before you try something bold. You can always come back to it.</p>}
+      <ul class="versions">{versions.map((version) => <Version key={version.id} version={version} studio={studio} onRestored={load} />)}</ul>
+    </section>
+  );
+}
+
+interface VersionProps { readonly version: Snapshot; readonly studio: Studio; readonly onRestored: () => void }
+
+function Version({ version, studio, onRestored }: VersionProps) {
+  const { api, about, session } = studio;
+  const project = about.value.project.id;
+  const [differences, setDifferences] = useState<readonly Difference[] | null>(null);
+  const failed = (error: Error): void => notice(studio, error.message);
+  const restore = (): void => void api.restoreSnapshot(project, version.id).then(() => {
+    notice(studio, `“${version.name}” is back. A version of what was there before has been kept.`);
+    onRestored();
+  }, failed);
+  const compare = (): void => {
+    if (differences !== null) return setDifferences(null);
+    api.compareSnapshot(project, version.id).then((page) => setDifferences(page.items), failed);
+  };
+  return (
+    <li class="version" data-testid="version">
+      <div class="version__name">{version.name}</div>
+      <div class="version__by">{version.author?.name ?? "Automatic"} · <time dateTime={version.created_at}>{ago(version.created_at)}</time></div>
+      <div class="version__actions">
+        <Button kind="quiet" onClick={compare} testid="version-compare">{differences === null ? "Compare" : "Hide"}</Button>
+        {mayEdit(session.role) && <Button kind="quiet" onClick={restore} testid="version-restore">Restore</Button>}
+        <Button kind="quiet" onClick={() => void api.forkSnapshot(project, version.id).then((fork) => location.assign(projectPath(fork.id)), failed)} testid="version-fork">Fork</Button>
+      </div>
+      {differences !== null && (
+        <ul class="version__differences" data-testid="differences">
+          {differences.length === 0 ? <li>Nothing has changed since.</li> : differences.map((difference, at) => <li key={at}>{difference.text}</li>)}
+        </ul>
+      )}
+    </li>
+  );
+}

@@ -1,0 +1,87 @@
+/** A track's name and its sound: everything left of the lane. */
+
+import { useContext } from "preact/hooks";
+import * as edits from "../../client/edits.ts";
+import { LIMITS, LOST, PALETTE, PAN, TRACK_GAIN } from "../../client/schema.ts";
+import type { TrackView } from "../../client/view.ts";
+import { Editable } from "../parts/editable.tsx";
+import { Icon } from "../parts/icons.tsx";
+import { Menu, MenuItem } from "../parts/menu.tsx";
+import { Slider } from "../parts/slider.tsx";
+import { moveTrackBy, toggleSolo } from "../state/actions.ts";
+import { useStudio, useUi, type Studio } from "../state/studio.ts";
+import { ReorderContext } from "./reorder.ts";
+
+const decibels = (value: number): string => (value <= TRACK_GAIN.min ? "−∞" : `${value > 0 ? "+" : value < 0 ? "−" : ""}${Math.abs(value).toFixed(1)}`);
+const side = (value: number): string => (Math.abs(value) < 0.005 ? "C" : `${value < 0 ? "L" : "R"}${Math.round(Math.abs(value) * 100)}`);
+
+interface HeaderProps { readonly track: TrackView; readonly index: number; readonly silent: boolean }
+
+export function TrackHeader({ track, index, silent }: HeaderProps) {
+  const studio = useStudio();
+  const ui = useUi();
+  const { pen, canEdit } = studio.session;
+  const start = useContext(ReorderContext);
+  const done = (name: string | null): void => {
+    if (name !== null) edits.renameTrack(pen, track.id, name);
+    studio.ui.set({ naming: null });
+  };
+  return (
+    <div class={`track-head ${silent ? "track-head--silent" : ""}`} style={{ "--color": track.color }}>
+      <span class={`track-head__grip ${canEdit ? "" : "track-head__grip--fixed"}`} aria-hidden="true" onPointerDown={(event) => canEdit && start(track.id, event)} data-testid="track-grip">
+        <span class="track-head__number">{index + 1}</span><Icon name="grip" />
+      </span>
+      <div class="track-head__main">
+        <div class="track-head__line">
+          <Editable value={track.name} label="Track name" max={LIMITS.name} editing={ui.naming === track.id} testid="track-name"
+            onStart={() => canEdit && studio.ui.set({ naming: track.id })} onDone={done} />
+          <Toggle label={`Mute ${track.name}`} letter="M" on={track.mute} kind="mute" disabled={!canEdit} onClick={() => edits.setTrackMute(pen, track.id, !track.mute)} />
+          <Toggle label={`Solo ${track.name} for me`} letter="S" on={ui.solo.includes(track.id)} kind="solo" disabled={false} onClick={() => toggleSolo(studio, track.id)} />
+          {canEdit && <TrackMenu track={track} studio={studio} />}
+        </div>
+        <div class="track-head__line">
+          <Slider label={`Gain of ${track.name}, decibels`} value={track.gain_db} {...TRACK_GAIN} min={-48} step={0.5} initial={0} disabled={!canEdit} shown={decibels} testid="track-gain"
+            onChange={(value) => edits.setTrackGain(pen, track.id, value <= -48 ? TRACK_GAIN.min : value)} />
+          <Slider label={`Pan of ${track.name}`} kind="narrow" value={track.pan} {...PAN} step={0.05} initial={0} disabled={!canEdit} shown={side} testid="track-pan"
+            onChange={(value) => edits.setTrackPan(pen, track.id, value)} />
+        </div>
+      </div>
+    </div>
+  );
+}
+
+interface ToggleProps { readonly label: string; readonly letter: string; readonly on: boolean; readonly kind: "mute" | "solo"; readonly disabled: boolean; readonly onClick: () => void }
+
+const Toggle = ({ label, letter, on, kind, disabled, onClick }: ToggleProps) => (
+  <button type="button" class={`toggle toggle--${kind}`} aria-label={label} title={label} aria-pressed={on} disabled={disabled} onClick={onClick} data-testid={`track-${kind}`}>
+    {letter}
+  </button>
+);
+
+function TrackMenu({ track, studio }: { readonly track: TrackView; readonly studio: Studio }) {
+  const { pen } = studio.session;
+  return (
+    <Menu icon="more" label={`More about ${track.name}`} testid="track-menu">
+      {(close) => {
+        const then = (run: () => void) => () => {
+          close();
+          run();
+        };
+        return (
+          <>
+            <MenuItem onClick={then(() => studio.ui.set({ naming: track.id }))} testid="track-rename">Rename</MenuItem>
+            <MenuItem onClick={then(() => moveTrackBy(studio, track.id, -1))} testid="track-up">Move up</MenuItem>
+            <MenuItem onClick={then(() => moveTrackBy(studio, track.id, 1))} testid="track-down">Move down</MenuItem>
+            <div class="swatches" role="group" aria-label="Colour">
+              {PALETTE.map((color) => (
+                <button key={color} type="button" class="swatch" role="menuitemradio" aria-checked={color === track.color} aria-label={`Colour ${color}`} style={{ "--color": color }}
+                  onClick={then(() => edits.setTrackColor(pen, track.id, color))} />
+              ))}
+            </div>
+            {track.id !== LOST && <MenuItem danger onClick={then(() => edits.deleteTrack(pen, track.id))} testid="track-delete">Delete track</MenuItem>}
+          </>
+        );
+      }}
+    </Menu>
+  );
+}

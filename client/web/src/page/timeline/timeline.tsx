@@ -1,0 +1,110 @@
+/** The timeline: one scrolling surface with the ruler above and the track heads at the left. */
+
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { Button } from "../parts/button.tsx";
+import { Icon } from "../parts/icons.tsx";
+import { addStarterTracks, addTrack, loopOf } from "../state/actions.ts";
+import { useReading, useStudio, useUi } from "../state/studio.ts";
+import { ZOOM } from "../state/ui.ts";
+import { GesturesContext } from "./context.ts";
+import { HEADER_PX, quarters, tickAt, timelineEnd } from "./geometry.ts";
+import { newGestures } from "./gesture.ts";
+import { GridLines } from "./grid.tsx";
+import { TrackHeader } from "./header.tsx";
+import { Lane } from "./lane.tsx";
+import { Peers } from "./peers.tsx";
+import { Pins } from "./pins.tsx";
+import { ReorderContext, reorderer } from "./reorder.ts";
+import { Ruler } from "./ruler.tsx";
+import { useVisible } from "./window.ts";
+
+export function Timeline() {
+  const studio = useStudio();
+  const { view } = useReading();
+  const ui = useUi();
+  const scroller = useRef<HTMLElement>(null);
+  const rows = useRef<HTMLDivElement>(null);
+  const [landing, setLanding] = useState<number | null>(null);
+  const gestures = useMemo(newGestures, []);
+  const reorder = useMemo(() => reorderer(studio, () => rows.current, setLanding), [studio]);
+  const visible = useVisible(scroller, ui.beat);
+  useWheelZoom(scroller);
+  const onMove = (event: PointerEvent): void => {
+    const lane = (event.target as Element).closest<HTMLElement>("[data-lane]");
+    if (lane === null) return;
+    const box = lane.getBoundingClientRect();
+    const cursor = { ctx: "timeline", tick: Math.round(tickAt(event, lane, ui.beat)), track: lane.dataset["lane"] ?? null, y: (event.clientY - box.top) / box.height } as const;
+    studio.session.presence.set({ cursor });
+  };
+  const end = quarters(timelineEnd(view, loopOf(studio)[2]));
+  return (
+    <GesturesContext.Provider value={gestures}>
+      <ReorderContext.Provider value={reorder}>
+        <div class="stage">
+        <section class="timeline" aria-label="Timeline" ref={scroller} onPointerMove={onMove} onPointerLeave={() => studio.session.presence.set({ cursor: null })} data-testid="timeline">
+          <div class="timeline__surface" style={{ "--beat": `${ui.beat}px`, "--end": end }}>
+            <div class="timeline__top">
+              <div class="timeline__corner">
+                <span class="timeline__count">{view.tracks.length === 1 ? "1 track" : `${view.tracks.length} tracks`}</span>
+                {studio.session.canEdit && <button type="button" class="button button--quiet" onClick={() => addTrack(studio)} data-testid="add-track"><Icon name="plus" />Track</button>}
+              </div>
+              <Ruler visible={visible} />
+            </div>
+            <div class="timeline__rows" ref={rows}>
+              <GridLines visible={visible} />
+              {view.tracks.map((track, index) => (
+                <div key={track.id} class="row" data-row={track.id} data-testid="track" role="group" aria-label={`Track ${index + 1}: ${track.name}`}>
+                  <TrackHeader track={track} index={index} silent={track.mute || (ui.solo.length > 0 && !ui.solo.includes(track.id))} />
+                  <Lane track={track} />
+                </div>
+              ))}
+              {landing !== null && <div class="landing" style={{ "--top": `${landing}px` }} />}
+              <Pins />
+              <Peers />
+            </div>
+          </div>
+        </section>
+        {view.tracks.length === 0 && <Empty />}
+        </div>
+      </ReorderContext.Provider>
+    </GesturesContext.Provider>
+  );
+}
+
+function Empty() {
+  const studio = useStudio();
+  if (!studio.session.canEdit) return <div class="empty"><h2>Nothing here yet</h2><p>When somebody adds a track, it appears here at once.</p></div>;
+  return (
+    <div class="empty" data-testid="empty">
+      <h2>Start with a track</h2>
+      <p>A track is one voice of your mashup. Add one and double-click its lane to lay down a clip, or take a set of four.</p>
+      <div class="empty__choices">
+        <Button kind="main" onClick={() => addStarterTracks(studio)} testid="starter">Vocals, drums, bass and melody</Button>
+        <Button onClick={() => addTrack(studio)}>One empty track</Button>
+      </div>
+      <p class="hint">Press <kbd>?</kbd> at any time to see the keys.</p>
+    </div>
+  );
+}
+
+/** Ctrl+wheel zooms around the pointer: the tick under it stays under it. */
+function useWheelZoom(scroller: { readonly current: HTMLElement | null }): void {
+  const { ui } = useStudio();
+  useEffect(() => {
+    const element = scroller.current;
+    if (element === null) return;
+    const onWheel = (event: WheelEvent): void => {
+      if (!event.ctrlKey && !event.metaKey) return;
+      event.preventDefault();
+      const { beat } = ui.value;
+      const next = Math.min(ZOOM.max, Math.max(ZOOM.min, beat * Math.exp(-event.deltaY / 300)));
+      const x = event.clientX - element.getBoundingClientRect().left - HEADER_PX;
+      ui.set({ beat: next });
+      requestAnimationFrame(() => requestAnimationFrame(() => {
+        element.scrollLeft = ((element.scrollLeft + x) * next) / beat - x;
+      }));
+    };
+    element.addEventListener("wheel", onWheel, { passive: false });
+    return () => element.removeEventListener("wheel", onWheel);
+  }, [ui]);
+}

@@ -1,0 +1,100 @@
+/** One open project on the screen; opens it again when its lineage or one's rights change. */
+
+import { useEffect, useMemo, useState } from "preact/hooks";
+import type { Api, Project, User } from "../client/api.ts";
+import { Session } from "../client/session.ts";
+import { rememberEpoch } from "../client/storage.ts";
+import { Dialogs } from "./dialogs/dialogs.tsx";
+import { SidePanel } from "./panels/side.tsx";
+import { useKeyboard } from "./state/keyboard.ts";
+import { Store, useChanges, useStore } from "./state/store.ts";
+import { StudioContext, useStudio, type ProjectState, type Studio } from "./state/studio.ts";
+import { newUi } from "./state/ui.ts";
+import { Timeline } from "./timeline/timeline.tsx";
+import { Banner, Notice } from "./top/banner.tsx";
+import { TopBar } from "./top/bar.tsx";
+import { Tools } from "./top/tools.tsx";
+
+interface WorkspaceProps { readonly api: Api; readonly me: User; readonly project: Project }
+
+export function Workspace({ api, me, project }: WorkspaceProps) {
+  const about = useMemo(() => new Store<ProjectState>({ project, members: [], over: null, draft: null }), [project]);
+  const ui = useMemo(newUi, [project]);
+  const [opening, setOpening] = useState(0);
+  const [session, setSession] = useState<Session | null>(null);
+  useEffect(() => {
+    let current: Session | null = null;
+    let left = false;
+    void open().then((opened) => {
+      current = opened;
+      if (left) void opened.close();
+      else setSession(opened);
+    });
+    return () => {
+      left = true;
+      void current?.close();
+    };
+
+    async function open(): Promise<Session> {
+      const fresh = opening === 0 ? project : await api.project(project.id).catch(() => project);
+      rememberEpoch(project.id, fresh.epoch);
+      about.set({ project: fresh });
+      return Session.open({
+        api, project: project.id, user: me, role: fresh.role, epoch: fresh.epoch,
+        on: {
+          role: (role) => about.set({ project: { ...about.value.project, role } }),
+          reopen: (draft) => {
+            about.set({ draft: draft ?? about.value.draft });
+            setOpening((count) => count + 1);
+          },
+          over: (sentence) => about.set({ over: sentence }),
+        },
+      });
+    }
+  }, [project, opening]);
+  useEffect(() => void api.members(project.id).then((page) => about.set({ members: page.items }), () => undefined), [project]);
+  if (session === null) return <main class="still" aria-busy="true"><p class="still__quiet">Opening {project.name}…</p></main>;
+  return <StudioContext.Provider value={{ api, me, session, ui, about }} key={opening}><Screen /></StudioContext.Provider>;
+}
+
+function Screen() {
+  const studio: Studio = useStudio();
+  const { project } = useStore(studio.about);
+  const { panel } = useStore(studio.ui);
+  const name = useProjectName(studio) ?? project.name;
+  useKeyboard(studio);
+  useMembers(studio);
+  useEffect(() => void (document.title = `${name} · Backline`), [name]);
+  return (
+    <div class={`studio ${panel === null ? "" : "studio--panel"}`}>
+      <TopBar name={name} />
+      <Tools />
+      <Banner />
+      <Timeline />
+      {panel !== null && <SidePanel panel={panel} />}
+      <Dialogs />
+      <Notice />
+    </div>
+  );
+}
+
+/** The document's own name is the newest. */
+function useProjectName({ session }: Studio): string | null {
+  useChanges(session.mirror);
+  const name = session.mirror.current.meta["name"];
+  return typeof name === "string" ? name : null;
+}
+
+/** Somebody unknown came in: ask who belongs to the project now. */
+function useMembers({ api, session, about }: Studio): void {
+  useEffect(() => {
+    const asked = new Set<string>();
+    return session.presence.subscribe(() => {
+      const known = new Set(about.value.members.map((member) => member.user.id));
+      const strangers = session.presence.others().filter((peer) => !known.has(peer.user.id) && !asked.has(peer.user.id));
+      if (strangers.length === 0) return;
+      for (const peer of strangers) asked.add(peer.user.id);
+      void api.members(about.value.project.id).then((page) => about.set({ members: page.items }), () => undefined);
+    });
+  }, [session]);
+}
