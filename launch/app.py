@@ -45,7 +45,7 @@ class App:
                 await self.ready()
         except TimeoutError:
             await self.stop()
-            raise LaunchError(f"{self.module} was not ready after {deadline:.0f} seconds.{self._see_log()}") from None
+            raise LaunchError(f"{self.module} was not ready after {deadline:.0f} seconds{self._see_log()}.") from None
 
     async def spawn(self) -> None:
         """Start it, and wait for nothing."""
@@ -69,7 +69,7 @@ class App:
         """Return when `/ready` answers 200; LaunchError if the process ends before that."""
         while not await answers_ready(self.port):
             if self.process is None or self.process.returncode is not None:
-                raise LaunchError(f"{self._last_words()}{self._see_log()}")
+                raise LaunchError(self._last_words())
             await asyncio.sleep(0.05)
 
     async def ended(self) -> int:
@@ -101,7 +101,7 @@ class App:
             lines = self.log.read_text(errors="replace").splitlines()
             if lines:
                 return lines[-1]
-        return f"{self.module} ended with exit code {code} before it was ready."
+        return f"{self.module} ended with exit code {code} before it was ready{self._see_log()}."
 
     def _see_log(self) -> str:
         return f" (see {self.log})" if self.log is not None else ""
