@@ -165,6 +165,7 @@ async def _measured(crowd: Crowd) -> Metrics:
         "edits_s": completed / metrics["seconds"],
     }
     for tree in crowd.job.trees:
+        metrics[f"cpu_{tree}_ms_s"] = metrics[f"cpu_{tree}"] / metrics["seconds"] * 1e3
         metrics[f"cpu_{tree}_per_mdel"] = metrics[f"cpu_{tree}"] / delivered * 1e6 if delivered else math.nan
     return metrics
 
@@ -281,7 +282,8 @@ def main() -> int:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     gc.disable()  # bounded runs; a collection would look like latency of the server
     try:
-        answer: dict[str, float | str] = dict(uvloop.run(run(job)))
+        numbers = uvloop.run(run(job))
+        answer: dict[str, float | str] = {name: value for name, value in numbers.items() if not math.isnan(value)}
     except (Refused, TimeoutError, OSError) as error:
         answer = {"error": str(error) or type(error).__name__}
     json.dump(answer, sys.stdout)

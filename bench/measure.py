@@ -75,3 +75,10 @@ def pin(root: int, core: int) -> None:
                 os.sched_setaffinity(thread, {core})
         except (ProcessLookupError, FileNotFoundError):
             continue
+
+
+def machine_busy_seconds() -> float:
+    """CPU seconds that anybody on this machine has used since it started."""
+    fields = [int(part) for part in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
+    idle, waiting = fields[3], fields[4]
+    return (sum(fields) - idle - waiting) / TICKS

@@ -77,7 +77,7 @@ def frames(data: bytes) -> Iterator[Frame]:
         at = start + length
 
 
-def frame_size(data: bytes) -> int:
+def frame_size(data: bytes | bytearray) -> int:
     """How many bytes the frame at the head of `data` needs, or 0 if its head is not all there."""
     if len(data) < 2:
         return 0

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from pycrdt.websocket import ASGIServer, WebsocketServer
-from pycrdt.websocket.websocket_server import exception_logger
+from pycrdt.websocket import ASGIServer, WebsocketServer  # type: ignore[import-not-found]  # in a venv of its own
+from pycrdt.websocket.websocket_server import exception_logger  # type: ignore[import-not-found]
 
 server = WebsocketServer(exception_handler=exception_logger)
 rooms = ASGIServer(server)
