@@ -45,7 +45,7 @@ def read_content(data: bytes, pos: int, info: int, limits: Limits) -> tuple[int,
     if content == FORMAT:
         _, pos = read_key(data, pos, limits)
         return 1, _skip_json(data, pos, limits)
-    raise Malformed("content")
+    raise Malformed("unknown content")
 
 
 def _read_values(data: bytes, pos: int, limits: Limits) -> tuple[int, int]:

@@ -156,7 +156,10 @@ class Shape:
             return
         slot = None if content == GC else self._slot(plan, left, right, parent, key)
         if start < runs.end:  # yrs ties the unknown part to the known one
-            slot = _same(slot, self._at(plan, (client, runs.end - 1))[0])
+            before = self._at(plan, (client, runs.end - 1))[0]
+            if slot is not None and slot != before:
+                raise Malformed("known part elsewhere")
+            slot = before
             start = runs.end
         if slot is not None:
             if right is not None and (slot[1] is not None or right == left):
@@ -196,7 +199,7 @@ class Shape:
             assert holder is not None  # a slot in a type is only made of a known type
             kind, level, root = holder.kind, holder.level, holder.root
         if content not in _ALLOWED[kind] or (key is None) == (kind == MAP):
-            raise Malformed("content")
+            raise Malformed("content out of place")
         if content == TYPE:
             if level >= self._depth_max:
                 raise Malformed("types nested too deep")

@@ -70,11 +70,11 @@ def _read_structs(data: bytes, limits: Limits, found: Inspection) -> tuple[int, 
         pos += 1
         if count > 127:
             count, pos = read_varuint(data, pos - 1)
+        if count == 0 or count * 2 > size - pos:
+            raise Malformed("count")
         structs += count
         if structs > limits.structs_max:
             raise TooLarge("structs_max", limits.structs_max)
-        if count == 0 or count * 2 > size - pos:
-            raise Malformed("count")
         start = pos
         client, pos = read_varuint(data, pos)
         if client > CLIENT_MAX or client in seen:
@@ -176,7 +176,7 @@ def _measure(text: str, client: int, clock: int, found: Inspection) -> int:
     return units
 
 
-def _read_parent(  # noqa: PLR0917
+def _read_parent(
     data: bytes, pos: int, own: Id, info: int, limits: Limits, found: Inspection
 ) -> tuple[str | Id, str | None, int]:
     """The parent of a struct without origins: a root's name or a type's id; then the key when it sits in a map."""
