@@ -1,0 +1,1 @@
+"""The realtime server: websockets in, committed edits and presence out."""

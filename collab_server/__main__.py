@@ -1,0 +1,57 @@
+"""`python -m collab_server`: one node, configured by its environment (settings.py)."""
+
+import asyncio
+import errno
+import signal
+import sys
+
+import asyncpg
+import structlog
+import uvloop
+from pydantic import ValidationError
+
+from collab_server.logs import configure
+from collab_server.server import running
+from collab_server.settings import Settings
+from persistence.errors import TRANSIENT
+
+DATABASE_AWAY: tuple[type[Exception], ...] = (*TRANSIENT, asyncpg.PostgresError)
+
+
+def main() -> int:
+    """Run until SIGTERM or SIGINT; 0 after a clean stop, 2 with one sentence when it can't start."""
+    try:
+        settings = Settings()  # type: ignore[call-arg]  # every field comes from the environment
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "__".join(str(part) for part in first["loc"]).upper()
+        return _sorry(f"{name}: {first['msg']}")
+    configure(settings.log.level)
+    try:
+        uvloop.run(_serve(settings))
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            return _sorry(f"port {settings.collab.port} is in use")
+        return _sorry(f"cannot start: {error}")
+    except DATABASE_AWAY as error:
+        return _sorry(f"cannot reach the database: {error}")
+    return 0
+
+
+async def _serve(settings: Settings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signum, stop.set)
+    async with running(settings):
+        structlog.get_logger("server").info("serving", host=settings.collab.host, port=settings.collab.port)
+        await stop.wait()
+
+
+def _sorry(sentence: str) -> int:
+    sys.stderr.write(f"backline collab server: {sentence}\n")
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The room's vocabulary in the words of each kind of client."""

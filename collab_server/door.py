@@ -1,0 +1,86 @@
+"""The door: what a path asks for, and who may come in. Answers /live, /ready and /metrics on the same port."""
+
+import asyncio
+import time
+from http import HTTPStatus
+from urllib.parse import parse_qs, unquote, urlsplit
+from uuid import UUID, uuid4
+
+from collab_server.closing import CloseCode
+from collab_server.connection import Connection
+from collab_server.dialects.yws import YWebsocket
+from collab_server.hub import Hub
+from collab_server.sockets import Handler, HttpAnswer
+from presence.errors import TicketExpired, TicketInvalid
+from presence.principal import Principal
+from presence.tickets import verify
+
+TEXT = "text/plain; charset=utf-8"
+METRICS = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class Door:
+    """A sockets.Router. `ready` tells what is missing for service, "" for nothing."""
+
+    def __init__(self, hub: Hub, secret: str, loop: asyncio.AbstractEventLoop) -> None:
+        self._hub = hub
+        self._secret = secret
+        self._loop = loop
+        self._dialect = YWebsocket()
+
+    def __call__(self, target: str) -> Handler | HttpAnswer:
+        """Route a request target such as `/y/<project>?token=...`."""
+        try:
+            parts = urlsplit(target)
+        except ValueError:
+            return HttpAnswer(HTTPStatus.BAD_REQUEST, TEXT, b"bad request\n")
+        if parts.path.startswith("/y/"):
+            return self._document(unquote(parts.path[3:]), parts.query)
+        if parts.path == "/live":
+            return HttpAnswer(HTTPStatus.OK, TEXT, b"live\n")
+        if parts.path == "/ready":
+            return self._ready()
+        if parts.path == "/metrics":
+            return HttpAnswer(HTTPStatus.OK, METRICS, self._hub.metrics.text())
+        return HttpAnswer(HTTPStatus.NOT_FOUND, TEXT, b"not found\n")
+
+    def _ready(self) -> HttpAnswer:
+        if self._hub.draining:
+            return HttpAnswer(HTTPStatus.SERVICE_UNAVAILABLE, TEXT, b"draining\n")
+        if self._hub.writer.failing_since is not None:
+            return HttpAnswer(HTTPStatus.SERVICE_UNAVAILABLE, TEXT, b"commits are failing\n")
+        return HttpAnswer(HTTPStatus.OK, TEXT, b"ready\n")
+
+    def _document(self, room: str, query: str) -> Connection:
+        fields = parse_qs(query, max_num_fields=16) if len(query) < 8192 else {}
+        token = fields.get("token", [""])[0]
+        epoch = _integer(fields.get("epoch", [""])[0])
+        try:
+            project_id = UUID(room)
+        except ValueError:
+            return self._refused(CloseCode.NO_SUCH_PROJECT, "no such project")
+        if not token:
+            return self._refused(CloseCode.TICKET, "a ticket is needed")
+        try:
+            principal = verify(token, self._secret, project_id, time.time())
+        except TicketExpired:
+            return self._refused(CloseCode.TICKET, "the ticket has expired")
+        except TicketInvalid:
+            return self._refused(CloseCode.TICKET, "the ticket is not valid")
+        return self._connection(principal, project_id, epoch, None)
+
+    def _refused(self, code: CloseCode, reason: str) -> Connection:
+        return self._connection(None, None, None, (code, reason))
+
+    def _connection(
+        self,
+        principal: Principal | None,
+        project_id: UUID | None,
+        epoch: int | None,
+        refusal: tuple[CloseCode, str] | None,
+    ) -> Connection:
+        return Connection(uuid4(), self._hub, self._dialect, principal, project_id, epoch, refusal, self._loop)
+
+
+def _integer(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None

@@ -1,0 +1,93 @@
+"""What a room asks its hub to do: the room itself performs nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from collab_server.closing import CloseCode
+from collab_server.member import Member
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Write `data` (whole websocket frames) to one member; it must arrive."""
+
+    to: Member
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """Write the same `data` to many members; who reads too slowly gets one diff later instead."""
+
+    to: Sequence[Member]
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Write presence to many members; who reads too slowly goes without."""
+
+    to: Sequence[Member]
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Announce:
+    """Tell the other nodes about the presence of this node's members (a y-protocols awareness payload)."""
+
+    entries: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """The room has gathered edits: call `tick` once the event loop has read what is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceTick:
+    """Somebody's presence changed: call `presence_tick` after the gather time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The room has something for the journal: call `take` at the next flush."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expel:
+    """Close one member's connection."""
+
+    member: Member
+    code: CloseCode
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeepDraft:
+    """Work of another lineage arrived: keep it as a draft snapshot, merged with nothing."""
+
+    member: Member
+    update: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotFirst:
+    """Many offline edits of a member are about to be merged: keep `state`, the document before them."""
+
+    member: Member
+    state: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Spoil:
+    """The document in memory can't be trusted any more: everybody leaves and it is loaded anew."""
+
+    reason: str
+
+
+Effect = Send | Relay | Spread | Announce | Tick | PresenceTick | Record | Expel | KeepDraft | SnapshotFirst | Spoil
+Effects = Sequence[Effect]
+
+NOTHING: Effects = ()
+TICK: Effects = (Tick(),)
+PRESENCE_TICK: Effects = (PresenceTick(),)

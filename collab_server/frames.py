@@ -1,0 +1,26 @@
+"""RFC 6455 frames as the server sends them: unmasked, final, uncompressed.
+
+A frame is built once per room, dialect and tick; the same bytes go to every socket.
+"""
+
+BINARY = 0x82
+CLOSE = 0x88
+
+
+def binary(payload: bytes) -> bytes:
+    """Return `payload` as one binary frame (RFC 6455 section 5.2)."""
+    return _header(BINARY, len(payload)) + payload
+
+
+def close(code: int, reason: str) -> bytes:
+    """Return a close frame; a control frame carries at most 125 bytes, so the reason is cut at 123 (section 5.5.1)."""
+    text = reason.encode()[:123].decode(errors="ignore").encode()
+    return _header(CLOSE, 2 + len(text)) + code.to_bytes(2, "big") + text
+
+
+def _header(opcode: int, length: int) -> bytes:
+    if length < 126:
+        return bytes((opcode, length))
+    if length < 65536:
+        return bytes((opcode, 126)) + length.to_bytes(2, "big")
+    return bytes((opcode, 127)) + length.to_bytes(8, "big")

@@ -1,0 +1,179 @@
+"""A room in a process: performs its effects, keeps its timers and what its housekeeping needs to know."""
+
+import asyncio
+import time
+from typing import Protocol, assert_never
+from uuid import UUID
+
+from collab_server.closing import CloseCode
+from collab_server.effects import (
+    Announce,
+    Effects,
+    Expel,
+    KeepDraft,
+    PresenceTick,
+    Record,
+    Relay,
+    Send,
+    SnapshotFirst,
+    Spoil,
+    Spread,
+    Tick,
+)
+from collab_server.member import Member
+from collab_server.metrics import Metrics
+from collab_server.room import Room
+from collab_server.settings import CollabSettings
+
+
+class Surroundings(Protocol):
+    """What a hosted room needs of its hub."""
+
+    settings: CollabSettings
+    metrics: Metrics
+
+    def record(self, hosted: "Hosted") -> None:
+        """The room has something for the journal."""
+
+    def expel(self, hosted: "Hosted", member: Member, code: CloseCode, reason: str) -> None:
+        """Close a member's connection."""
+
+    def announce(self, hosted: "Hosted", entries: bytes) -> None:
+        """Tell the other nodes our members' presence."""
+
+    def keep_draft(self, hosted: "Hosted", member: Member, update: bytes) -> None:
+        """Keep work of another lineage."""
+
+    def snapshot_before_merge(self, hosted: "Hosted", member: Member, state: bytes) -> None:
+        """Keep the document as it was before many offline edits."""
+
+    def spoiled(self, hosted: "Hosted", reason: str) -> None:
+        """The room must be loaded anew."""
+
+
+class Hosted:
+    """One room and its surroundings. All methods run in the event loop and none blocks."""
+
+    def __init__(self, room: Room, hub: Surroundings, loop: asyncio.AbstractEventLoop, rows: int, bytes: int) -> None:
+        self.room = room
+        self.hub = hub
+        self.project_id: UUID = room.project_id
+        self.recording = False
+        """The journal knows that this room has something for it."""
+        self.spoken_at = loop.time()
+        self.rows_since_compaction = rows
+        self.bytes_since_compaction = bytes
+        self.edited_since_snapshot = False
+        self.snapshot_at = loop.time()
+        self.projection_due = True
+        self.closed = False
+        self.visitors = 0
+        """Connections that are about to join."""
+        self.unloading = False
+        self.flying = False
+        """A flight of this room is being committed."""
+        self.behind = 0
+        """Reads of other processes' rows that are under way."""
+        self._loop = loop
+        self._presence_timer: asyncio.TimerHandle | None = None
+        self._presence_at = 0.0
+
+    def perform(self, effects: Effects) -> None:
+        """Carry out what the room decided, in order."""
+        for effect in effects:
+            match effect:
+                case Relay(to, data):
+                    for member in to:
+                        if member.lag_vector is None:
+                            member.write(data)
+                    self.hub.metrics.deliveries += len(to)
+                    self.spoken_at = self._loop.time()
+                case Tick():
+                    self._loop.call_soon(self._tick)
+                case Send(member, data):
+                    self._send(member, data)
+                case Record():
+                    self.record()
+                case PresenceTick():
+                    self._schedule_presence()
+                case Spread(to, data):
+                    for member in to:
+                        member.write(data)
+                    self.spoken_at = self._loop.time()
+                case Announce(entries):
+                    self.hub.announce(self, entries)
+                case Expel(member, code, reason):
+                    self.hub.expel(self, member, code, reason)
+                case KeepDraft(member, update):
+                    self.hub.keep_draft(self, member, update)
+                case SnapshotFirst(member, state):
+                    self.hub.snapshot_before_merge(self, member, state)
+                case Spoil(reason):
+                    self.hub.spoiled(self, reason)
+                case _:
+                    assert_never(effect)
+
+    @property
+    def empty(self) -> bool:
+        """Nobody is here and nobody is about to come."""
+        return not self.room.members and not self.visitors
+
+    @property
+    def settled(self) -> bool:
+        """The document is exactly what the journal holds up to the room's head."""
+        return not (self.recording or self.flying or self.behind or self.room.gathering)
+
+    def record(self) -> None:
+        """The room has something for the journal."""
+        if not self.recording:
+            self.recording = True
+            self.hub.record(self)
+
+    def fell_behind(self, member: Member) -> None:
+        """A member's outbox is full: from now on it gets nothing until it has drained."""
+        if member.lag_vector is None:
+            member.lag_vector = self.room.vector()
+
+    def caught_up(self, member: Member) -> None:
+        """A member's outbox has drained: one diff brings it to the present."""
+        if member.lag_vector is not None and not self.closed:
+            self.hub.metrics.resyncs += 1
+            self.perform(self.room.resync(member))
+
+    def flush_now(self) -> None:
+        """Apply what is gathered without waiting for the tick."""
+        if self.room.gathering:
+            self._tick()
+
+    def _tick(self) -> None:
+        if self.room.gathering and not self.closed:
+            self.edited_since_snapshot = self.projection_due = True
+            self.perform(self.room.tick(time.time_ns() // 1_000_000))
+
+    def _send(self, member: Member, data: bytes) -> None:
+        if member.lag_vector is None:
+            member.write(data)
+            return
+        member.late_acks.append(data)
+        member.late_bytes += len(data)
+        if member.late_bytes > self.hub.settings.limits.outbox_bytes_max:
+            self.hub.expel(self, member, CloseCode.SLOW_READER, "too slow a reader")
+
+    def _schedule_presence(self) -> None:
+        if self._presence_timer is None:
+            now = self._loop.time()
+            at = max(now, self._presence_at + self.hub.settings.presence_gather_seconds)
+            self._presence_timer = self._loop.call_at(at, self._presence_tick)
+
+    def _presence_tick(self) -> None:
+        self._presence_timer = None
+        self._presence_at = self._loop.time()
+        if not self.closed:
+            self.perform(self.room.presence_tick())
+
+    def close(self) -> None:
+        """Let the room go."""
+        self.closed = True
+        if self._presence_timer is not None:
+            self._presence_timer.cancel()
+        self.room.close()

@@ -1,0 +1,426 @@
+"""The rooms of one process: opened once, fed with what other processes say, let go after the last leave and commit."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from collab_server.closing import CloseCode
+from collab_server.connection import Connection
+from collab_server.gate.awareness import decode as decode_presence
+from collab_server.gate.errors import Refused as GateRefused
+from collab_server.gate.limits import Limits as GateLimits
+from collab_server.hosted import Hosted
+from collab_server.keeper import Keeper
+from collab_server.member import Member
+from collab_server.metrics import Metrics
+from collab_server.opening import open_room
+from collab_server.pending import Flight
+from collab_server.settings import CollabSettings
+from collab_server.writer import Writer
+from persistence.body import decode
+from persistence.errors import TRANSIENT, NotFound, PersistenceError
+from persistence.journal import Journal, Refused
+from presence.bus import Bus
+from presence.events import (
+    AccessRevoked,
+    Event,
+    Grew,
+    NodeGone,
+    PresenceSpread,
+    PresenceWanted,
+    ProjectDeleted,
+    RoleChanged,
+)
+from studio.roles import Role
+
+SPOILS_MAX = 3
+"""After so many spoiled loads in one process a document is set aside for an operator."""
+
+
+class Hub:
+    """Owns rooms and connections. Everything runs in one event loop."""
+
+    def __init__(
+        self,
+        settings: CollabSettings,
+        node_id: UUID,
+        journal: Journal,
+        keeper: Keeper,
+        bus: Bus,
+        metrics: Metrics,
+    ) -> None:
+        self.settings = settings
+        self.metrics = metrics
+        self.node_id = node_id
+        self.keeper = keeper
+        self.writer = Writer(journal, settings, metrics, self._landed, self._refused)
+        self.rooms: dict[UUID, Hosted] = {}
+        self.connections: dict[UUID, Connection] = {}
+        self.draining = False
+        self.spending: set[Connection] = set()
+        self._journal = journal
+        self._bus = bus
+        self._opening: dict[UUID, asyncio.Task[Hosted]] = {}
+        self._early: dict[UUID, list[Event]] = {}
+        self._spoils: dict[UUID, int] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._loop = asyncio.get_running_loop()
+        self._log = structlog.get_logger("hub")
+        bus.on_gap(self.resynchronise)
+
+    # ------------------------------------------------------------------ connections
+
+    def enter(self, connection: Connection) -> None:
+        """Begin to open the connection's room."""
+        if self.draining:
+            connection.close(CloseCode.DRAINING, "this server is about to stop")
+        elif len(self.connections) >= self.settings.limits.connections_max:
+            connection.close(CloseCode.TRY_AGAIN_LATER, "this server is full")
+        else:
+            self.connections[connection.id] = connection
+            self._start(self._enter(connection))
+
+    def left(self, connection: Connection) -> None:
+        """A connection ended."""
+        self.connections.pop(connection.id, None)
+        self.spending.discard(connection)
+        if connection.hosted is not None and connection.member is not None:
+            self._leave(connection.hosted, connection.member)
+        connection.hosted = connection.member = None
+
+    def spends(self, connection: Connection) -> None:
+        """The connection's rate must be filled up at the next second."""
+        self.spending.add(connection)
+
+    def full(self) -> bool:
+        """Whether more waits for the database than may."""
+        return (
+            self.writer.failing_since is not None and self.writer.unsaved_bytes > self.settings.limits.unsaved_bytes_max
+        )
+
+    async def _enter(self, connection: Connection) -> None:
+        principal, project_id = connection.principal, connection.project_id
+        assert principal is not None
+        assert project_id is not None
+        log = self._log.bind(project=str(project_id), connection=str(connection.id))
+        try:
+            hosted = await self.open(project_id)
+        except NotFound:
+            connection.close(CloseCode.NO_SUCH_PROJECT, "no such project")
+            return
+        except PersistenceError as error:
+            log.error("room refused", error=str(error))
+            connection.close(CloseCode.LOAD_FAILED, "the project could not be loaded")
+            return
+        except TRANSIENT as error:
+            log.warning("room not opened", error=f"{type(error).__name__}: {error}")
+            connection.close(CloseCode.TRY_AGAIN_LATER, "the database is away")
+            return
+        try:
+            role = await self.keeper.role(project_id, principal.user_id)
+        except TRANSIENT:
+            connection.close(CloseCode.TRY_AGAIN_LATER, "the database is away")
+            return
+        finally:
+            hosted.visitors -= 1
+            self._may_unload(hosted)
+        if role is None:
+            connection.close(CloseCode.NOT_ALLOWED, "not a member")
+        elif connection.epoch is not None and connection.epoch != hosted.room.epoch:
+            connection.close(CloseCode.EPOCH_CHANGED, "the project was rebuilt")
+        elif len(hosted.room.members) >= self.settings.limits.members_per_room_max:
+            connection.close(CloseCode.TRY_AGAIN_LATER, "the room is full")
+        elif hosted.closed:
+            connection.close(CloseCode.SERVICE_RESTART, "come back")
+        elif connection.id in self.connections and connection.socket is not None:
+            self._let_in(connection, hosted, Role(role))
+
+    def _let_in(self, connection: Connection, hosted: Hosted, role: Role) -> None:
+        assert connection.principal is not None
+        assert connection.socket is not None
+        member = Member(connection.id, connection.principal, connection.dialect, connection.socket.write)
+        member.become(role)
+        self.metrics.opened += 1
+        hosted.perform(hosted.room.join(member))
+        connection.entered(hosted, member)
+        self._start(self.keeper.joined(hosted.project_id, member))
+
+    def _leave(self, hosted: Hosted, member: Member) -> None:
+        if not hosted.closed:
+            hosted.perform(hosted.room.leave(member))
+        self._start(self.keeper.left(member.id, member.edits))
+        self._may_unload(hosted)
+
+    # ------------------------------------------------------------------ rooms
+
+    async def open(self, project_id: UUID) -> Hosted:
+        """The room, loaded once however many ask; the caller counts as a visitor until it decrements `visitors`."""
+        hosted = self.rooms.get(project_id)
+        if hosted is None:
+            task = self._opening.get(project_id)
+            if task is None:
+                task = self._opening[project_id] = self._start(self._open(project_id))
+            hosted = await asyncio.shield(task)
+        hosted.visitors += 1
+        return hosted
+
+    async def _open(self, project_id: UUID) -> Hosted:
+        early = self._early.setdefault(project_id, [])
+        try:
+            await self._bus.subscribe(project_id, lambda event: self.hear(project_id, event))
+            room, loaded = await open_room(self._journal, project_id, self.settings.limits)
+            bytes_ = sum(len(row.body) for row in loaded.tail)
+            hosted = Hosted(room, self, self._loop, len(loaded.tail), bytes_)
+            self.rooms[project_id] = hosted
+            if room.pending:
+                hosted.record()
+        except BaseException:
+            await self._bus.unsubscribe(project_id)
+            raise
+        finally:
+            del self._early[project_id]
+            del self._opening[project_id]
+        for event in early:
+            self.hear(project_id, event)
+        self._bus.publish(PresenceWanted(project_id, self.node_id))
+        return hosted
+
+    def _may_unload(self, hosted: Hosted) -> None:
+        if hosted.empty and not hosted.unloading and not hosted.closed:
+            hosted.unloading = True
+            self._start(self._unload(hosted))
+
+    async def _unload(self, hosted: Hosted) -> None:
+        """Everything is committed and kept before the room goes; whoever comes meanwhile joins the closing room."""
+        try:
+            hosted.flush_now()
+            while hosted.recording or hosted.flying:
+                await self.writer.idle()
+            if hosted.empty and hosted.edited_since_snapshot and not hosted.closed:
+                await self.keeper.snapshot(hosted, "last_leave")
+                await self.keeper.project(hosted)
+            if hosted.empty and hosted.settled and hosted.rows_since_compaction > self.settings.compact_at_unload_rows:
+                await self.keeper.compact(hosted, hosted.room.head, hosted.room.state())
+        finally:
+            hosted.unloading = False
+        if not hosted.empty or hosted.closed or not hosted.settled:
+            return
+        del self.rooms[hosted.project_id]
+        hosted.close()
+        await self._bus.unsubscribe(hosted.project_id)
+
+    def drop(self, hosted: Hosted, code: CloseCode, reason: str) -> None:
+        """Everybody leaves a room that must be loaded anew (or never again)."""
+        if self.rooms.get(hosted.project_id) is hosted:
+            del self.rooms[hosted.project_id]
+            self._start(self._bus.unsubscribe(hosted.project_id))
+        hosted.closed = True
+        for member in list(hosted.room.members):
+            self.expel(hosted, member, code, reason)
+        hosted.close()
+
+    # ------------------------------------------------------------------ asked by rooms
+
+    def record(self, hosted: Hosted) -> None:
+        """A room has something for the journal."""
+        self.writer.record(hosted)
+
+    def expel(self, hosted: Hosted, member: Member, code: CloseCode, reason: str) -> None:
+        """Close a member's connection; nothing it sends from now on is heard."""
+        connection = self.connections.get(member.id)
+        if connection is None:
+            return
+        self._log.info(
+            "expelled", project=str(hosted.project_id), connection=str(member.id), code=code.value, reason=reason
+        )
+        connection.close(code, reason)
+        self.left(connection)
+
+    def announce(self, hosted: Hosted, entries: bytes) -> None:
+        """Tell the other nodes our members' presence."""
+        self._bus.publish(PresenceSpread(hosted.project_id, self.node_id, entries))
+
+    def keep_draft(self, hosted: Hosted, member: Member, update: bytes) -> None:
+        """Keep work of another lineage."""
+        name = f"Unsent work of {member.principal.name}"
+        self._start(self.keeper.draft(hosted, member, update, "lineage", name))
+
+    def snapshot_before_merge(self, hosted: Hosted, member: Member, state: bytes) -> None:
+        """Keep the document as it was before many offline edits."""
+        name = f"Before the offline work of {member.principal.name}"
+        self._start(self.keeper.draft(hosted, member, state, "before_merge", name))
+
+    def spoiled(self, hosted: Hosted, reason: str) -> None:
+        """The document in memory can't be trusted: load it anew, or set it aside when that keeps happening."""
+        count = self._spoils[hosted.project_id] = self._spoils.get(hosted.project_id, 0) + 1
+        self._log.error("room spoiled", project=str(hosted.project_id), reason=reason, count=count)
+        self.metrics.refused("spoiled")
+        self.drop(hosted, CloseCode.SERVICE_RESTART, "the room is loaded anew: come back")
+        if count >= SPOILS_MAX:
+            self._start(self._journal.quarantine(hosted.project_id, reason))
+
+    # ------------------------------------------------------------------ told by the journal
+
+    async def _landed(self, hosted: Hosted, flight: Flight, seq: int | None) -> None:
+        if hosted.closed:
+            return
+        before = hosted.room.head
+        hosted.perform(hosted.room.landed(flight, seq))
+        if seq is None or flight.batch is None:
+            return
+        hosted.rows_since_compaction += 1
+        hosted.bytes_since_compaction += len(flight.batch.body)
+        self._bus.publish(Grew(hosted.project_id, hosted.room.epoch, seq, flight.batch.body))
+        if seq > before + 1:
+            self.catch_up(hosted, before)
+        elif flight.state is not None and not hosted.behind:
+            self._start(self.keeper.compact(hosted, seq, flight.state))
+
+    def _refused(self, hosted: Hosted, reason: Refused) -> None:
+        codes = {
+            Refused.MISSING: (CloseCode.NO_SUCH_PROJECT, "the project was deleted"),
+            Refused.EPOCH: (CloseCode.EPOCH_CHANGED, "the project was rebuilt"),
+            Refused.QUARANTINED: (CloseCode.LOAD_FAILED, "the project is set aside"),
+            Refused.CLIENT_TAKEN: (CloseCode.SERVICE_RESTART, "a client id is taken: come back"),
+        }
+        self._log.error("journal refused a room", project=str(hosted.project_id), reason=reason.value)
+        self.drop(hosted, *codes[reason])
+
+    # ------------------------------------------------------------------ told by other processes
+
+    def hear(self, project_id: UUID, event: Event) -> None:
+        """Something happened elsewhere."""
+        hosted = self.rooms.get(project_id)
+        if hosted is None:
+            if project_id in self._early:
+                self._early[project_id].append(event)
+            return
+        match event:
+            case Grew():
+                self._hear_grew(hosted, event)
+            case PresenceSpread(_, node, entries) if node != self.node_id:
+                self._hear_presence(hosted, node, entries)
+            case PresenceWanted(_, node) if node != self.node_id:
+                present = hosted.room.roster.snapshot(ours_only=True)
+                if present:
+                    self.announce(hosted, present)
+            case NodeGone(node):
+                hosted.perform(hosted.room.node_left(node))
+            case RoleChanged(_, user_id, role):
+                self._change_role(hosted, user_id, Role(role))
+            case AccessRevoked(_, user_id):
+                self._change_role(hosted, user_id, None)
+            case ProjectDeleted():
+                self.drop(hosted, CloseCode.NO_SUCH_PROJECT, "the project was deleted")
+            case _:
+                pass
+
+    def catch_up(self, hosted: Hosted, after: int) -> None:
+        """Read the journal behind row `after`: rows of other processes are missing here."""
+        hosted.behind += 1
+        self._start(self._catch_up(hosted, after))
+
+    def resynchronise(self) -> None:
+        """Messages were lost: every room asks the database what happened."""
+        for hosted in list(self.rooms.values()):
+            self.catch_up(hosted, hosted.room.head)
+            self._start(self.check_memberships(hosted))
+            self._bus.publish(PresenceWanted(hosted.project_id, self.node_id))
+
+    async def check_memberships(self, hosted: Hosted) -> None:
+        """Bring every member's role up to the database."""
+        try:
+            roles = await self.keeper.memberships(hosted.project_id)
+        except TRANSIENT:
+            return
+        for member in list(hosted.room.members):
+            role = roles.get(member.user_id)
+            if role is None or role != member.role.value:
+                self._change_role(hosted, member.user_id, None if role is None else Role(role))
+
+    def _hear_grew(self, hosted: Hosted, event: Grew) -> None:
+        room = hosted.room
+        if event.epoch != room.epoch:
+            self.drop(hosted, CloseCode.EPOCH_CHANGED, "the project was rebuilt")
+        elif event.seq == room.head + 1 and not hosted.flying:
+            hosted.rows_since_compaction += 1
+            hosted.edited_since_snapshot = hosted.projection_due = True
+            hosted.perform(room.grow(event.seq, decode(event.body)))
+        elif event.seq > room.head:
+            self.catch_up(hosted, room.head)
+
+    def _hear_presence(self, hosted: Hosted, node: UUID, entries: bytes) -> None:
+        try:
+            heard = decode_presence(entries, GateLimits())
+        except GateRefused:
+            self._log.warning("unreadable presence from another node", node=str(node))
+            return
+        hosted.perform(hosted.room.hear_node(node, heard, self._loop.time()))
+
+    async def _catch_up(self, hosted: Hosted, after: int) -> None:
+        try:
+            rows = await self._journal.tail(hosted.project_id, after)
+        except PersistenceError as error:
+            if not hosted.closed:
+                self.spoiled(hosted, str(error))
+            return
+        except TRANSIENT as error:
+            self._log.warning("tail not read", project=str(hosted.project_id), error=str(error))
+            await asyncio.sleep(0.5)
+            if not hosted.closed:
+                self.catch_up(hosted, after)
+            return
+        finally:
+            hosted.behind -= 1
+        for row in rows:
+            if not hosted.closed:
+                hosted.edited_since_snapshot = hosted.projection_due = True
+                hosted.perform(hosted.room.grow(row.seq, decode(row.body)))
+
+    def _change_role(self, hosted: Hosted, user_id: UUID, role: Role | None) -> None:
+        for member in [member for member in hosted.room.members if member.user_id == user_id]:
+            if role is None:
+                self.expel(hosted, member, CloseCode.NOT_ALLOWED, "access revoked")
+            elif role is not member.role:
+                hosted.perform(hosted.room.change_role(member, role))
+
+    # ------------------------------------------------------------------ ending
+
+    async def drain(self) -> None:
+        """Commit everything, then tell everybody to come back."""
+        self.draining = True
+        for hosted in self.rooms.values():
+            hosted.flush_now()
+        try:
+            async with asyncio.timeout(self.settings.drain_seconds_max):
+                await self.writer.idle()
+        except TimeoutError:
+            self._log.error("stopped with uncommitted edits: their authors will send them again")
+        for hosted in list(self.rooms.values()):
+            if hosted.edited_since_snapshot:
+                await self.keeper.project(hosted)
+        for connection in list(self.connections.values()):
+            connection.close(CloseCode.SERVICE_RESTART, "this server restarts: come back")
+            self.left(connection)
+        self._bus.publish(NodeGone(self.node_id))
+        await self._finish_tasks()
+
+    async def _finish_tasks(self) -> None:
+        pending = {task for task in self._tasks if task is not asyncio.current_task()}
+        if pending:
+            await asyncio.wait(pending, timeout=5)
+
+    def _start(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+        return task
+
+    def _finished(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not isinstance(error, (PersistenceError, *TRANSIENT)):
+            self._log.error("a task failed", error=f"{type(error).__name__}: {error}", exc_info=error)

@@ -1,0 +1,139 @@
+"""What a room leaves behind in the database besides its journal: snapshots, projections, sessions, compaction.
+
+None of it is on the way of an edit; a failure here is logged and tried again at the next occasion.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from collab_server.hosted import Hosted
+from collab_server.member import Member
+from persistence.errors import TRANSIENT, PersistenceError
+from persistence.journal import Journal
+from persistence.pool import Pool
+from persistence.projections import project
+from persistence.sessions import Sessions
+from persistence.snapshots import Snapshots
+from studio.canonical import canonical
+
+MEMBERSHIPS = "SELECT user_id, role FROM project_members WHERE project_id = $1"
+STALE_AFTER = timedelta(seconds=90)
+"""A connection whose node has not spoken of it for three heartbeats is gone."""
+
+ROLE = """
+SELECT m.role FROM project_members m JOIN projects p ON p.id = m.project_id
+WHERE m.project_id = $1 AND m.user_id = $2 AND p.deleted_at IS NULL
+"""
+
+
+SETBACKS: tuple[type[Exception], ...] = (PersistenceError, *TRANSIENT)
+
+
+class Keeper:
+    """Database work of rooms."""
+
+    def __init__(self, pool: Pool, journal: Journal, node_id: UUID, now: Callable[[], datetime]) -> None:
+        self._pool = pool
+        self._journal = journal
+        self._snapshots = Snapshots(pool)
+        self._sessions = Sessions(pool, node_id)
+        self._now = now
+        self._log = structlog.get_logger("keeper")
+
+    async def role(self, project_id: UUID, user_id: UUID) -> str | None:
+        """The member's role as of now; None for a stranger."""
+        role: str | None = await self._pool.fetchval(ROLE, project_id, user_id)
+        return role
+
+    async def memberships(self, project_id: UUID) -> dict[UUID, str]:
+        """Everybody's role as of now."""
+        return {row["user_id"]: row["role"] for row in await self._pool.fetch(MEMBERSHIPS, project_id)}
+
+    async def joined(self, project_id: UUID, member: Member) -> None:
+        """A person joined: the session opens with the first one."""
+        await self._try(self._sessions.joined(project_id, member.id, member.user_id, member.role.value), "session join")
+
+    async def left(self, connection_id: UUID, edits: int) -> None:
+        """A person left: the session closes after the last one."""
+        await self._try(self._sessions.left(connection_id, edits), "session leave")
+
+    async def seen(self, edits: dict[UUID, int]) -> None:
+        """These connections are alive, with so many edits each; what a dead node left open is closed."""
+        if edits:
+            await self._try(self._sessions.seen(edits), "session heartbeat")
+        await self._try(self._sessions.sweep(STALE_AFTER), "session sweep")
+
+    async def snapshot(self, hosted: Hosted, reason: str) -> None:
+        """Keep the document as it is, if it changed since the last time."""
+        if not hosted.edited_since_snapshot:
+            return
+        hosted.edited_since_snapshot = False
+        room = hosted.room
+        content = canonical(room.doc)
+        saved = await self._try(
+            self._snapshots.save(
+                room.project_id,
+                kind="automatic",
+                reason=reason,
+                name=f"{self._now():%Y-%m-%d %H:%M}",
+                author=None,
+                parent=None,
+                epoch=room.epoch,
+                seq=room.head,
+                state=room.state(),
+                canonical=content,
+            ),
+            "snapshot",
+        )
+        hosted.edited_since_snapshot = hosted.edited_since_snapshot or not saved
+
+    async def draft(self, hosted: Hosted, member: Member, update: bytes, reason: str, name: str) -> None:
+        """Keep work that must not be merged, or a state before a merge."""
+        await self._try(
+            self._snapshots.save(
+                hosted.project_id,
+                kind="draft" if reason == "lineage" else "automatic",
+                reason=reason,
+                name=name,
+                author=member.user_id if reason == "lineage" else None,
+                parent=None,
+                epoch=hosted.room.epoch,
+                seq=hosted.room.head,
+                state=update,
+                canonical=None,
+            ),
+            "draft",
+        )
+
+    async def project(self, hosted: Hosted) -> None:
+        """Bring studio_markers and studio_notes up to the document."""
+        hosted.projection_due = False
+        content = canonical(hosted.room.doc)
+        seq = hosted.room.head
+        if not await self._try(self._project(hosted.project_id, content, seq), "projection"):
+            hosted.projection_due = True
+
+    async def _project(self, project_id: UUID, content: dict[str, Any], seq: int) -> None:
+        async with self._pool.acquire() as connection, connection.transaction():
+            await project(connection, project_id, content["markers"], content["notes"], seq)
+
+    async def compact(self, hosted: Hosted, seq: int, state: bytes) -> None:
+        """Store the state as of `seq` and let the rows go that it covers."""
+        hosted.rows_since_compaction = 0
+        hosted.bytes_since_compaction = 0
+        await self._try(self._journal.compact(hosted.project_id, hosted.room.epoch, seq, state), "compaction")
+
+    async def _try(self, work: Awaitable[object], what: str) -> bool:
+        try:
+            await work
+        except SETBACKS as error:
+            self._log.warning(f"{what} failed", error=f"{type(error).__name__}: {error}")
+            return False
+        except asyncio.CancelledError:
+            raise
+        return True

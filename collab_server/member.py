@@ -1,0 +1,52 @@
+"""One connection as its room sees it."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from collab_server.dialects.dialect import Dialect
+from presence.principal import Principal
+from studio.roles import Action, Role, may
+
+
+class Member:
+    """A person's connection to a room: who, in which dialect, with which role, and how to write to it.
+
+    `write` takes whole websocket frames and never blocks; only the hub calls it.
+    """
+
+    __slots__ = (
+        "dialect",
+        "edits",
+        "id",
+        "lag_vector",
+        "late_acks",
+        "late_bytes",
+        "principal",
+        "role",
+        "told_denied",
+        "user_id",
+        "write",
+        "writes",
+    )
+
+    def __init__(self, id: UUID, principal: Principal, dialect: Dialect, write: Callable[[bytes], object]) -> None:
+        self.id = id
+        self.principal = principal
+        self.user_id = principal.user_id
+        self.dialect = dialect
+        self.write = write
+        self.edits = 0
+        self.lag_vector: bytes | None = None
+        """The state vector up to which this slow reader was served; None while it keeps up."""
+        self.late_acks: list[bytes] = []
+        self.late_bytes = 0
+        self.role = principal.role
+        self.writes = False
+        self.told_denied = False
+        self.become(principal.role)
+
+    def become(self, role: Role) -> None:
+        """Take another role; it counts from the next frame on."""
+        self.role = role
+        self.writes = may(role, Action.WRITE)
+        self.told_denied = False

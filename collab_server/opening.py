@@ -1,0 +1,62 @@
+"""Opening a room: the stored document becomes a Room, or the room is refused. A blank one is never made up."""
+
+import asyncio
+import secrets
+from collections.abc import Iterator
+from uuid import UUID
+
+from collab_server.gate.shape import Shape
+from collab_server.gate.update import inspect
+from collab_server.room import TRUSTED, Room
+from collab_server.settings import Limits
+from persistence.body import decode
+from persistence.errors import CorruptState
+from persistence.journal import Journal, Loaded
+from studio.blank import open_doc
+from studio.schema import ROOT_NAMES
+
+CLIENT_ID_BITS = 32
+"""Yjs clients draw 32 bits; so does the server for its repairs."""
+
+
+async def open_room(journal: Journal, project_id: UUID, limits: Limits) -> tuple[Room, Loaded]:
+    """Load and build. Raises NotFound, Quarantined, CorruptState; the stored rows stay as they are."""
+    loaded = await journal.load(project_id)
+    # In a thread, the reading of the shape yields to the event loop every few ms; yrs' part alone holds it.
+    room = await asyncio.to_thread(build, project_id, loaded, _fresh_client(loaded.clients), limits)
+    return room, loaded
+
+
+def build(project_id: UUID, loaded: Loaded, server_client: int, limits: Limits) -> Room:
+    """The room of a loaded document. Raises CorruptState when yrs can't make a document of the rows."""
+    doc = open_doc(server_client)
+    shape = Shape(TRUSTED)
+    try:
+        with doc.transaction():
+            for update in _updates(loaded):
+                doc.apply_update(update)
+                shape.learn(shape.plan(inspect(update, TRUSTED)))
+        if not ROOT_NAMES.issuperset(doc.keys()) or "schema" not in doc["meta"]:
+            raise CorruptState(project_id, "this is no studio document")
+        return Room(project_id, loaded.epoch, loaded.head, doc, shape, loaded.clients, limits)
+    except CorruptState:
+        raise
+    except BaseException as error:  # yrs panics are BaseExceptions
+        if isinstance(error, KeyboardInterrupt | SystemExit):
+            raise
+        raise CorruptState(project_id, f"{type(error).__name__}: {error}") from error
+
+
+def _updates(loaded: Loaded) -> Iterator[bytes]:
+    if loaded.state is not None:
+        yield loaded.state
+    for row in loaded.tail:
+        for entry in decode(row.body):
+            yield entry.update
+
+
+def _fresh_client(taken: dict[int, UUID]) -> int:
+    while True:
+        client = secrets.randbits(CLIENT_ID_BITS)
+        if client > 1 and client not in taken:
+            return client

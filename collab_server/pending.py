@@ -1,0 +1,93 @@
+"""What a room has applied and told but not yet committed: gathered here between two flushes of the journal."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from collab_server.member import Member
+from persistence.body import Entry, encode
+from persistence.journal import Batch, Change
+from studio.watch import Touched
+
+PATHS_PER_CHANGE_MAX = 200
+"""A change that touched more names only its roots: nobody reads a list of ten thousand clips."""
+
+
+@dataclass(slots=True)
+class Attribution:
+    """What one author did since the last flush."""
+
+    edits: int = 0
+    touched: dict[tuple[str, str], set[str]] = field(default_factory=dict)
+
+    def touch(self, touched: Iterable[Touched]) -> None:
+        """Add changed places."""
+        for root, id, keys in touched:
+            self.touched.setdefault((root, id), set()).update(keys)
+
+    def paths(self) -> tuple[str, ...]:
+        """`root/id/key` of every changed place, sorted."""
+        places = (Touched(root, id, frozenset(keys)) for (root, id), keys in sorted(self.touched.items()))
+        paths = tuple(path for place in places for path in place.paths())
+        if len(paths) <= PATHS_PER_CHANGE_MAX:
+            return paths
+        return tuple(sorted({root for root, _ in self.touched}))
+
+
+@dataclass(slots=True)
+class Flight:
+    """One room's part of a flush: what goes to the journal, and what is told to whom when it has landed."""
+
+    batch: Batch | None
+    acks: list[tuple[Member, bytes]]
+    size: int
+    """Bytes of its updates."""
+    state: bytes | None = None
+    """The encoded document as of this flight, when compaction is due."""
+
+
+class Pending:
+    """Updates, their authors and their changed places, in order of arrival."""
+
+    def __init__(self) -> None:
+        self.bytes = 0
+        self._entries: list[Entry] = []
+        self._acks: list[tuple[Member, bytes]] = []
+        self._by_author: dict[tuple[UUID | None, str], Attribution] = {}
+        self._clients: list[tuple[int, UUID]] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._entries or self._acks)
+
+    def bind(self, client: int, user: UUID) -> None:
+        """A client id is heard for the first time."""
+        self._clients.append((client, user))
+
+    def add(self, author: UUID | None, origin: str, updates: list[bytes], touched: Iterable[Touched]) -> None:
+        """Updates were applied and must be committed."""
+        attribution = self._by_author.get((author, origin))
+        if attribution is None:
+            attribution = self._by_author[author, origin] = Attribution()
+        attribution.edits += len(updates)
+        attribution.touch(touched)
+        for update in updates:
+            self._entries.append(Entry(author, update))
+            self.bytes += len(update)
+
+    def acknowledge(self, member: Member, frame: bytes) -> None:
+        """Tell `member` `frame` once everything added so far is committed."""
+        self._acks.append((member, frame))
+
+    def take(self, project_id: UUID, epoch: int) -> Flight:
+        """Hand over everything and start empty."""
+        batch = self._batch(project_id, epoch) if self._entries else None
+        flight = Flight(batch, self._acks, self.bytes)
+        self._entries, self._acks, self._by_author, self._clients, self.bytes = [], [], {}, [], 0
+        return flight
+
+    def _batch(self, project_id: UUID, epoch: int) -> Batch:
+        changes = tuple(
+            Change(author, origin, attribution.edits, attribution.paths())
+            for (author, origin), attribution in self._by_author.items()
+        )
+        return Batch(project_id, epoch, encode(self._entries), len(self._entries), changes, tuple(self._clients))

@@ -1,0 +1,166 @@
+"""Who is present in a room: the newest state of every Yjs client, gathered and told once per presence tick.
+
+A connection may speak only for client ids that it owns; what it says about others is ignored (a stock y-websocket
+repeats them) and the connection is kept. The server writes `user` into every state: identity is not the client's to
+choose.
+Clocks are numbered anew on the way out, so that a client that comes back with an old clock is seen at once.
+"""
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from collab_server.gate.awareness import Entry, encode
+from collab_server.member import Member
+
+
+@dataclass(slots=True)
+class Presence:
+    """One client's newest state; `owner` is a member of this node or the id of another node."""
+
+    owner: Member | UUID
+    heard_clock: int
+    told_clock: int
+    state: str | None
+    heard_at: float
+
+
+class Roster:
+    """The presence of one room. Times are seconds of any monotonic clock."""
+
+    def __init__(self, ids_per_connection_max: int) -> None:
+        self._ids_max = ids_per_connection_max
+        self._present: dict[int, Presence] = {}
+        self._told: dict[int, int] = {}
+        self._changed: set[int] = set()
+
+    def hear(self, member: Member, entries: Iterable[Entry], bound: Mapping[int, UUID], now: float) -> bool:
+        """Take what a member says of itself; True if there is something to tell. `bound`: who owns which client id."""
+        heard = False
+        for client, clock, state in entries:
+            if bound.get(client, member.user_id) != member.user_id:
+                continue
+            known = self._present.get(client)
+            if known is None:
+                if state is None or self._owned(member) >= self._ids_max:
+                    continue
+            elif (known.owner is not member and not self._is_return(known, member)) or (
+                known.owner is member and not (clock > known.heard_clock or (state is None and known.state is not None))
+            ):
+                continue
+            self._set(client, member, clock, None if state is None else stamp(state, member), now)
+            heard = True
+        return heard
+
+    def hear_node(self, node: UUID, entries: Iterable[Entry], now: float) -> bool:
+        """Take what another node says of its members; its states are stamped already."""
+        heard = False
+        for client, clock, state in entries:
+            known = self._present.get(client)
+            if known is None and state is None:
+                continue
+            if known is not None and isinstance(known.owner, Member) and known.state is not None:
+                continue  # this node's own member is never overruled from afar
+            if known is not None and known.owner == node and clock < known.heard_clock:
+                continue
+            self._set(client, node, clock, state, now)
+            heard = True
+        return heard
+
+    def restamp(self, member: Member) -> bool:
+        """Write a member's changed identity or role into its states."""
+        mine = [(client, p) for client, p in self._present.items() if p.owner is member and p.state is not None]
+        for client, presence in mine:
+            presence.state = stamp(presence.state or "{}", member)
+            presence.told_clock = self._next_clock(client, presence.heard_clock)
+            self._changed.add(client)
+        return bool(mine)
+
+    def leave(self, owner: Member | UUID) -> bool:
+        """A member left, or a whole node: their clients are gone."""
+        gone = [
+            client for client, presence in self._present.items() if presence.owner is owner or presence.owner == owner
+        ]
+        for client in gone:
+            presence = self._present[client]
+            presence.state = None
+            presence.told_clock = self._next_clock(client, presence.heard_clock)
+        self._changed.update(gone)
+        return bool(gone)
+
+    def expire(self, before: float) -> bool:
+        """Forget who has not been heard since `before`."""
+        gone = [client for client, presence in self._present.items() if presence.heard_at < before]
+        for client in gone:
+            presence = self._present[client]
+            presence.state = None
+            presence.told_clock = self._next_clock(client, presence.heard_clock)
+        self._changed.update(gone)
+        return bool(gone)
+
+    def gather(self) -> tuple[bytes, bytes]:
+        """All that changed since the last time, and the part of it that this node's members said; b"" for nothing."""
+        changed = [(client, self._present[client]) for client in self._changed if client in self._present]
+        self._changed.clear()
+        everybody = [Entry(client, p.told_clock, p.state) for client, p in changed]
+        ours = [Entry(client, p.told_clock, p.state) for client, p in changed if isinstance(p.owner, Member)]
+        for client, presence in changed:
+            if presence.state is None:
+                del self._present[client]
+        return encode(everybody) if everybody else b"", encode(ours) if ours else b""
+
+    def snapshot(self, *, ours_only: bool = False) -> bytes:
+        """Everybody who is present now, for a newcomer (or for another node); b"" for nobody."""
+        entries = [
+            Entry(client, p.told_clock, p.state)
+            for client, p in self._present.items()
+            if p.state is not None and (isinstance(p.owner, Member) or not ours_only)
+        ]
+        return encode(entries) if entries else b""
+
+    def __len__(self) -> int:
+        return len(self._present)
+
+    def _set(self, client: int, owner: Member | UUID, clock: int, state: str | None, now: float) -> None:
+        told = self._next_clock(client, clock)
+        self._present[client] = Presence(owner, clock, told, state, now)
+        self._changed.add(client)
+
+    def _next_clock(self, client: int, heard: int) -> int:
+        told = max(heard, self._told.get(client, -1) + 1)
+        if len(self._told) > 4096 and client not in self._told:
+            self._told = {c: t for c, t in self._told.items() if c in self._present}
+        self._told[client] = told
+        return told
+
+    def _owned(self, member: Member) -> int:
+        return sum(1 for presence in self._present.values() if presence.owner is member)
+
+    @staticmethod
+    def _is_return(known: Presence, member: Member) -> bool:
+        """The same person on a new connection takes over from the one that is about to be found dead."""
+        return isinstance(known.owner, Member) and known.owner.user_id == member.user_id
+
+
+def stamp(state: str, member: Member) -> str:
+    """The state with `user` as the server knows it. ASCII JSON, so that every client library can read it.
+
+    A number too large for a double becomes null, as JSON has no infinity and a peer would choke on it.
+    """
+    fields = json.loads(state, parse_float=_finite)
+    person = member.principal
+    fields["user"] = {
+        "id": str(person.user_id),
+        "name": person.name,
+        "color": person.color,
+        "role": member.role.value,
+        "credited": person.credited,
+    }
+    return json.dumps(fields, separators=(",", ":"))
+
+
+def _finite(text: str) -> float | None:
+    value = float(text)
+    return value if math.isfinite(value) else None

@@ -1,0 +1,76 @@
+"""Puts the collab server together: `async with running(settings)` serves until it is left."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from collab_server.door import Door
+from collab_server.hub import Hub
+from collab_server.keeper import Keeper
+from collab_server.memberships import listen
+from collab_server.metrics import Metrics
+from collab_server.settings import Settings
+from collab_server.sockets import serve
+from collab_server.watchman import Watchman
+from persistence.journal import Journal
+from persistence.pool import open_pool
+from presence.bus import open_bus
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[Hub]:
+    """Serve. On leaving: stop accepting, commit, tell everybody 1012, close what was opened.
+
+    Raises what the database, the bus and the port raise when they can't be had.
+    """
+    collab, limits = settings.collab, settings.collab.limits
+    loop = asyncio.get_running_loop()
+    node_id = uuid4()
+    metrics = Metrics()
+    database = settings.database
+    pool = await open_pool(database.url, database.connections_min, database.connections_max)
+    try:
+        async with open_bus(settings.bus) as bus:
+            journal = Journal(pool)
+            keeper = Keeper(pool, journal, node_id, lambda: datetime.now(UTC))
+            hub = Hub(collab, node_id, journal, keeper, bus, metrics)
+            _gauges(metrics, hub)
+            door = Door(hub, settings.tickets.secret.get_secret_value(), loop)
+            server = await serve(
+                door,
+                host=collab.host,
+                port=collab.port,
+                message_bytes_max=limits.frame_bytes_max,
+                outbox_bytes=limits.outbox_bytes_max,
+                handshake_seconds=limits.handshake_seconds_max,
+            )
+            work = [
+                loop.create_task(hub.writer.run()),
+                loop.create_task(Watchman(hub).run()),
+                loop.create_task(listen(database.url, hub)),
+            ]
+            try:
+                yield hub
+            finally:
+                server.close()
+                await hub.drain()
+                for task in work:
+                    task.cancel()
+                await asyncio.gather(*work, return_exceptions=True)
+    finally:
+        await pool.close()
+
+
+def _gauges(metrics: Metrics, hub: Hub) -> None:
+    metrics.gauges = {
+        "backline_rooms": ("Open rooms", lambda: len(hub.rooms)),
+        "backline_connections": ("Open websockets", lambda: len(hub.connections)),
+        "backline_unsaved_bytes": ("Applied but not yet committed", lambda: hub.writer.unsaved_bytes),
+        "backline_save_lag_seconds": ("For how long commits have been failing", lambda: hub.writer.lag_seconds),
+        "backline_outbox_bytes": (
+            "Written but not yet taken by the system, all connections",
+            lambda: sum(c.socket.buffered() for c in hub.connections.values() if c.socket is not None),
+        ),
+    }

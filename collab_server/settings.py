@@ -1,0 +1,67 @@
+"""Settings of the collab server: one section for the server, one for every limit, each with its unit in its name."""
+
+from pydantic import BaseModel, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from persistence.settings import DatabaseSettings
+from presence.settings import BusSettings, TicketSettings
+
+
+class Limits(BaseModel):
+    """A limit on everything a client can make the server hold or do."""
+
+    frame_bytes_max: int = 2 * 1024 * 1024
+    update_bytes_max: int = 1024 * 1024
+    document_bytes_max: int = 16 * 1024 * 1024
+    presence_entry_bytes_max: int = 4096
+    presence_ids_per_connection_max: int = 4
+    members_per_room_max: int = 500
+    rooms_max: int = 20_000
+    connections_max: int = 25_000
+    outbox_bytes_max: int = 1024 * 1024
+    waiting_bytes_max: int = 2 * 1024 * 1024
+    waiting_frames_max: int = 64
+    handshake_seconds_max: float = 5.0
+    messages_per_second_max: int = 20_000
+    messages_burst_max: int = 40_000
+    bytes_per_second_max: int = 4 * 1024 * 1024
+    bytes_burst_max: int = 32 * 1024 * 1024
+    unsaved_bytes_max: int = 64 * 1024 * 1024
+    merge_snapshot_edits_min: int = 200
+
+
+class CollabSettings(BaseModel):
+    """Where the server listens, how long it gathers, and when it saves."""
+
+    host: str = "127.0.0.1"
+    port: int = 8001
+    public_url: str = "ws://127.0.0.1:8001"
+    limits: Limits = Field(default_factory=Limits)
+    journal_gather_seconds: float = 0.004
+    presence_gather_seconds: float = 0.05
+    presence_expiry_seconds: float = 30.0
+    keepalive_seconds: float = 15.0
+    ping_seconds: float = 20.0
+    snapshot_interval_seconds: float = 600.0
+    compact_after_rows: int = 1000
+    compact_after_bytes: int = 2 * 1024 * 1024
+    compact_at_unload_rows: int = 20
+    drain_seconds_max: float = 10.0
+
+
+class LogSettings(BaseModel):
+    """How much is logged."""
+
+    level: str = "info"
+
+
+class Settings(BaseSettings):
+    """Everything `python -m collab_server` reads from its environment."""
+
+    model_config = SettingsConfigDict(env_nested_delimiter="__", extra="ignore")
+
+    database: DatabaseSettings
+    bus: BusSettings
+    tickets: TicketSettings
+    collab: CollabSettings = Field(default_factory=CollabSettings)
+    log: LogSettings = Field(default_factory=LogSettings)

@@ -1,0 +1,194 @@
+"""The websocket library, behind this one module: picows, whose frames reach us as callbacks.
+
+Everything above knows only `Socket` (to write and close) and `Handler` (to hear). Frames, fragments, the close
+handshake and small HTTP answers on the same port are dealt with here. Why picows: see ARCHITECTURE.md.
+"""
+
+import asyncio
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import NamedTuple, Protocol
+
+from picows import (
+    WSFrame,
+    WSListener,
+    WSMsgType,
+    WSTransport,
+    WSUpgradeRequest,
+    WSUpgradeResponse,
+    WSUpgradeResponseWithListener,
+    ws_create_server,
+)
+
+from collab_server import frames
+from collab_server.closing import CloseCode
+
+READ_BUFFER_BYTES = 2048
+"""Per connection; it grows by itself. The library's default of 16 KiB would be most of an idle connection."""
+
+CLOSE_GRACE_SECONDS = 2.0
+"""How long a peer may take to answer a close frame before the socket is dropped."""
+
+
+class HttpAnswer(NamedTuple):
+    """A small plain answer to a request that is no websocket upgrade."""
+
+    status: HTTPStatus
+    content_type: str
+    body: bytes
+
+
+class Handler(Protocol):
+    """What is told of one connection's life; none of these may block."""
+
+    def opened(self, socket: "Socket") -> None: ...
+
+    def received(self, message: bytes) -> None: ...
+
+    def writing_paused(self) -> None: ...
+
+    def writing_resumed(self) -> None: ...
+
+    def closed(self) -> None: ...
+
+
+Router = Callable[[str], Handler | HttpAnswer]
+"""Path with query → who handles the connection, or an answer."""
+
+
+class Socket(WSListener):
+    """One websocket. `write` takes whole frames and never blocks."""
+
+    def __init__(
+        self, handler: Handler, loop: asyncio.AbstractEventLoop, message_bytes_max: int, outbox_bytes: int
+    ) -> None:
+        self._handler = handler
+        self._loop = loop
+        self._message_bytes_max = message_bytes_max
+        self._outbox_bytes = outbox_bytes
+        self._parts: list[bytes] = []
+        self._parts_bytes = 0
+        self._closing = False
+        self.heard = True
+        """Set by every frame; whoever watches for dead peers clears it."""
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        self._transport = transport
+        self._wire = transport.underlying_transport
+        self._wire.set_write_buffer_limits(high=self._outbox_bytes, low=self._outbox_bytes // 8)
+        self.write: Callable[[bytes], object] = self._wire.write
+        self._handler.opened(self)
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        self.heard = True
+        if self._closing:
+            if frame.msg_type == WSMsgType.CLOSE:
+                transport.disconnect()
+            return
+        if frame.payload_size > self._message_bytes_max:
+            self.close(CloseCode.TOO_LARGE, "message too large")
+            return
+        kind = frame.msg_type
+        if kind == WSMsgType.BINARY and frame.fin and not self._parts:
+            self._handler.received(frame.get_payload_as_bytes())
+        elif kind in (WSMsgType.BINARY, WSMsgType.CONTINUATION):
+            self._fragment(frame, first=kind == WSMsgType.BINARY)
+        elif kind == WSMsgType.TEXT:
+            self.close(CloseCode.UNSUPPORTED_DATA, "binary messages only")
+        elif kind == WSMsgType.CLOSE:
+            self.write(frames.close(CloseCode.NORMAL, ""))
+            transport.disconnect()
+
+    def on_ws_disconnected(self, transport: WSTransport) -> None:
+        self._closing = True
+        self.write = _nowhere
+        self._handler.closed()
+
+    def pause_writing(self) -> None:
+        self._handler.writing_paused()
+
+    def resume_writing(self) -> None:
+        self._handler.writing_resumed()
+
+    def pause_reading(self) -> None:
+        """Let the peer feel that it sends too fast."""
+        self._wire.pause_reading()
+
+    def resume_reading(self) -> None:
+        if not self._closing:
+            self._wire.resume_reading()
+
+    def buffered(self) -> int:
+        """Bytes written but not yet taken by the system."""
+        return 0 if self._closing else self._wire.get_write_buffer_size()
+
+    def ping(self) -> None:
+        """Ask for a sign of life (RFC 6455 section 5.5.2)."""
+        self._transport.send_ping()
+
+    def close(self, code: CloseCode, reason: str) -> None:
+        """Say why and hang up; frames that still arrive are ignored."""
+        if self._closing:
+            return
+        self._closing = True
+        self.write(frames.close(code, reason))
+        self.write = _nowhere
+        self._wire.resume_reading()  # the answer to the close frame must be heard
+        self._loop.call_later(CLOSE_GRACE_SECONDS, self._drop)
+
+    def _drop(self) -> None:
+        if not self._transport.is_disconnected:
+            self._transport.disconnect(graceful=False)
+
+    def _fragment(self, frame: WSFrame, *, first: bool) -> None:
+        if first == bool(self._parts):
+            self.close(CloseCode.PROTOCOL_ERROR, "fragments out of order")
+            return
+        self._parts.append(frame.get_payload_as_bytes())
+        self._parts_bytes += frame.payload_size + 64  # so that a million empty fragments count too
+        if self._parts_bytes > self._message_bytes_max:
+            self._parts.clear()
+            self.close(CloseCode.TOO_LARGE, "message too large")
+        elif frame.fin:
+            message = b"".join(self._parts)
+            self._parts.clear()
+            self._parts_bytes = 0
+            self._handler.received(message)
+
+
+async def serve(
+    route: Router,
+    *,
+    host: str,
+    port: int,
+    message_bytes_max: int,
+    outbox_bytes: int,
+    handshake_seconds: float,
+) -> asyncio.Server:
+    """Listen. A larger message or a handshake slower than `handshake_seconds` ends its connection."""
+    loop = asyncio.get_running_loop()
+
+    def accept(request: WSUpgradeRequest) -> WSListener | WSUpgradeResponseWithListener:
+        routed = route(request.path.decode("latin-1"))
+        if isinstance(routed, HttpAnswer):
+            response = WSUpgradeResponse.create_ok_response(
+                routed.body, {"Content-Type": routed.content_type, "Cache-Control": "no-store"}
+            )
+            response.status = routed.status
+            return WSUpgradeResponseWithListener(response, None)
+        return Socket(routed, loop, message_bytes_max, outbox_bytes)
+
+    return await ws_create_server(
+        accept,
+        host,
+        port,
+        max_frame_size=2 * message_bytes_max,  # up to here we can answer with a code of our own
+        read_buffer_init_size=READ_BUFFER_BYTES,
+        websocket_handshake_timeout=handshake_seconds,
+        enable_auto_ping=False,
+        backlog=4096,
+    )
+
+
+def _nowhere(_: bytes) -> None:
+    """Writing to a closed socket goes nowhere."""

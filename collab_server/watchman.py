@@ -1,0 +1,101 @@
+"""The hub's rounds: rates are filled up, the silent pinged, presence expires, snapshots and projections are kept."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from collab_server.closing import CloseCode
+from collab_server.connection import Connection
+from collab_server.hub import Hub
+
+LAG_SAMPLE_SECONDS = 0.1
+ROUND_SECONDS = 5.0
+HEARTBEAT_SECONDS = 30.0
+MISSED_PINGS_MAX = 2
+EMPTY_PRESENCE = b"\x00"
+"""An awareness payload without entries: legal, without effect, and enough to keep a client's watchdog quiet."""
+
+
+class Watchman:
+    """Runs every periodic task of a hub until it is cancelled."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._loop = asyncio.get_running_loop()
+        self._stuck: dict[Connection, int] = {}
+
+    async def run(self) -> None:
+        """Walk all rounds side by side; one that fails ends the process, as a dead round would be noticed by nobody."""
+        async with asyncio.TaskGroup() as rounds:
+            rounds.create_task(self._measure_lag())
+            rounds.create_task(self._every(1.0, self._refill))
+            rounds.create_task(self._every(ROUND_SECONDS, self._look_after_connections))
+            rounds.create_task(self._every(ROUND_SECONDS, self._look_after_rooms))
+            rounds.create_task(self._every(HEARTBEAT_SECONDS, self._heartbeat))
+
+    async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            await asyncio.sleep(seconds)
+            await work()
+
+    async def _measure_lag(self) -> None:
+        while True:
+            due = self._loop.time() + LAG_SAMPLE_SECONDS
+            await asyncio.sleep(LAG_SAMPLE_SECONDS)
+            self._hub.metrics.lagged(max(0.0, self._loop.time() - due))
+
+    async def _refill(self) -> None:
+        for connection in list(self._hub.spending):
+            connection.refill()
+            if not connection.spending:
+                self._hub.spending.discard(connection)
+
+    async def _look_after_connections(self) -> None:
+        ping_rounds = max(1, round(self._hub.settings.ping_seconds / ROUND_SECONDS))
+        for connection in list(self._hub.connections.values()):
+            socket = connection.socket
+            if socket is None:
+                continue
+            if socket.heard:
+                socket.heard = False
+                connection.missed_pings = 0
+                self._stuck.pop(connection, None)
+                continue
+            connection.missed_pings += 1
+            buffered = socket.buffered()
+            if connection.missed_pings % ping_rounds == 0 and not buffered:
+                socket.ping()
+            if connection.missed_pings > ping_rounds * MISSED_PINGS_MAX and not self._progresses(connection, buffered):
+                self._dead(connection)
+
+    def _progresses(self, connection: Connection, buffered: int) -> bool:
+        """Whether a silent peer still takes what is written to it: a slow line is no dead one."""
+        before = self._stuck.get(connection)
+        self._stuck[connection] = buffered
+        return before is None or buffered < before
+
+    def _dead(self, connection: Connection) -> None:
+        self._stuck.pop(connection, None)
+        if connection.hosted is not None and connection.member is not None:
+            self._hub.expel(connection.hosted, connection.member, CloseCode.SLOW_READER, "no sign of life")
+        else:
+            connection.close(CloseCode.SLOW_READER, "no sign of life")
+
+    async def _look_after_rooms(self) -> None:
+        hub, now = self._hub, self._loop.time()
+        for hosted in list(hub.rooms.values()):
+            hosted.perform(hosted.room.expire(now - hub.settings.presence_expiry_seconds))
+            if now - hosted.spoken_at > hub.settings.keepalive_seconds - ROUND_SECONDS:
+                hosted.perform(hosted.room.keep_alive(EMPTY_PRESENCE))
+            if hosted.projection_due and not hosted.unloading:
+                await hub.keeper.project(hosted)
+            if now - hosted.snapshot_at > hub.settings.snapshot_interval_seconds:
+                hosted.snapshot_at = now
+                await hub.keeper.snapshot(hosted, "interval")
+
+    async def _heartbeat(self) -> None:
+        edits = {
+            connection.id: connection.member.edits
+            for connection in self._hub.connections.values()
+            if connection.member is not None
+        }
+        await self._hub.keeper.seen(edits)

@@ -1,0 +1,144 @@
+"""The journal's writer: gathers what many rooms have pending and commits it at once, one flush in flight.
+
+An edit is acknowledged only after its commit. A commit whose outcome is unknown (the connection broke) is looked up
+before it is tried again: a row with our very body right behind what we know is ours.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from itertools import chain, repeat
+from uuid import UUID
+
+import structlog
+
+from collab_server.hosted import Hosted
+from collab_server.metrics import Metrics
+from collab_server.pending import Flight
+from collab_server.settings import CollabSettings
+from persistence.errors import TRANSIENT, PersistenceError
+from persistence.journal import Batch, Journal, Refused
+
+Outcome = dict[UUID, int | Refused]
+
+RETRY_SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0)
+
+
+class Writer:
+    """Commits flights; `landed(hosted, flight, seq)` hears of every commit, `refused(hosted, reason)` of the others."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        settings: CollabSettings,
+        metrics: Metrics,
+        landed: Callable[[Hosted, Flight, int | None], Awaitable[None]],
+        refused: Callable[[Hosted, Refused], None],
+    ) -> None:
+        self._journal = journal
+        self._settings = settings
+        self._metrics = metrics
+        self._landed = landed
+        self._refused = refused
+        self._waiting: list[Hosted] = []
+        self._wake = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._log = structlog.get_logger("writer")
+        self.failing_since: float | None = None
+        self.in_flight_bytes = 0
+
+    def record(self, hosted: Hosted) -> None:
+        """A room has something pending."""
+        self._waiting.append(hosted)
+        self._wake.set()
+        self._idle.clear()
+
+    @property
+    def unsaved_bytes(self) -> int:
+        """What is applied but not committed, in this process."""
+        return self.in_flight_bytes + sum(hosted.room.pending.bytes for hosted in self._waiting)
+
+    @property
+    def lag_seconds(self) -> float:
+        """For how long commits have been failing; 0 while they succeed."""
+        return 0.0 if self.failing_since is None else time.monotonic() - self.failing_since
+
+    async def idle(self) -> None:
+        """Return once everything recorded so far is committed."""
+        await self._idle.wait()
+
+    async def run(self) -> None:
+        """Flush for ever."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            await asyncio.sleep(self._settings.journal_gather_seconds)
+            waiting, self._waiting = self._waiting, []
+            await self._flush([(hosted, self._take(hosted)) for hosted in waiting if not hosted.closed])
+            if not self._waiting:
+                self._idle.set()
+
+    def _take(self, hosted: Hosted) -> Flight:
+        hosted.recording = False
+        hosted.flying = True
+        flight = hosted.room.take()
+        due = (
+            hosted.rows_since_compaction >= self._settings.compact_after_rows
+            or hosted.bytes_since_compaction >= self._settings.compact_after_bytes
+        )
+        if due and flight.batch is not None and not hosted.behind and not hosted.room.gathering:
+            flight.state = hosted.room.state()
+        return flight
+
+    async def _flush(self, flights: list[tuple[Hosted, Flight]]) -> None:
+        self.in_flight_bytes = sum(flight.size for _, flight in flights)
+        outcome = await self._commit([(hosted.room.head, flight.batch) for hosted, flight in flights if flight.batch])
+        self.in_flight_bytes = 0
+        for hosted, flight in flights:
+            hosted.flying = False
+            result = outcome[hosted.project_id] if flight.batch else None
+            if isinstance(result, Refused):
+                self._refused(hosted, result)
+                continue
+            if flight.batch:
+                self._metrics.committed_updates += flight.batch.edits
+            await self._landed(hosted, flight, result)
+
+    async def _commit(self, expected: list[tuple[int, Batch]]) -> Outcome:
+        """Commit batches, each with the head it was made on, however often the database has to be asked."""
+        outcome: Outcome = {}
+        delays = chain(RETRY_SECONDS, repeat(RETRY_SECONDS[-1]))
+        unsure = False
+        while expected:
+            started = time.monotonic()
+            try:
+                if unsure:
+                    outcome |= await self._landed_already(expected)
+                    expected = [(head, batch) for head, batch in expected if batch.project_id not in outcome]
+                outcome |= await self._journal.append([batch for _, batch in expected]) if expected else {}
+            except TRANSIENT as error:
+                unsure = True
+                self.failing_since = self.failing_since or started
+                self._metrics.commit_failures += 1
+                self._log.warning("commit failed", error=f"{type(error).__name__}: {error}")
+                await asyncio.sleep(next(delays))
+                continue
+            self.failing_since = None
+            self._metrics.commits += 1
+            self._metrics.commit_seconds.observe(time.monotonic() - started)
+            break
+        return outcome
+
+    async def _landed_already(self, expected: list[tuple[int, Batch]]) -> Outcome:
+        """The batches that were committed although nobody told us, by their row's number."""
+        found: Outcome = {}
+        for head, batch in expected:
+            try:
+                rows = await self._journal.tail(batch.project_id, head)
+            except PersistenceError:
+                continue  # gone, or compacted by another process: the append will say
+            for row in rows:
+                if row.body == batch.body:
+                    found[batch.project_id] = row.seq
+        return found
