@@ -7,8 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from studio import valid
-from studio.repair.clips import BEATS_MIN, TIME_MIN_US
-from studio.schema import LOST
+from studio.schema import LOST, SPAN_MIN, SPAN_MIN_US
 from studio.tempo import TempoMap
 
 
@@ -46,7 +45,7 @@ def clips(canonical: valid.Canonical, tempo: TempoMap) -> tuple[ClipView, ...]:
 def _sound(fields: dict[str, Any], tracks: Iterable[str]) -> dict[str, Any]:
     """R7, R9 and R10 as a reader applies them."""
     beats = fields["base"] == "beats"
-    out = fields["out"] if fields["out"] > fields["in"] else fields["in"] + (BEATS_MIN if beats else TIME_MIN_US)
+    out = fields["out"] if fields["out"] > fields["in"] else fields["in"] + (SPAN_MIN if beats else SPAN_MIN_US)
     pos = -fields["in"] if beats and fields["pos"] + fields["in"] < 0 else fields["pos"]
     return {**fields, "out": out, "pos": pos, "track": fields["track"] if fields["track"] in tracks else LOST}
 

@@ -19,6 +19,10 @@ LOST: Final = "lost"
 FIXED_TRACKS: Final = frozenset({MASTER, LOST})
 TICK_MAX: Final = 2**31
 CONTENT_MAX: Final = 2**40
+SPAN_MIN: Final = 240
+"""A sixteenth note: the length a clip or section gets back when its edges have crossed (R9); bounds leave room."""
+SPAN_MIN_US: Final = 250_000
+"""The same for clips whose content is source time."""
 PALETTE: Final = ("#e2574c", "#e8894a", "#d9b13b", "#7fb54a", "#43a88a", "#4a8fd9", "#7a6fd6", "#c465b5")
 MARKER_COLOR: Final = "#d9b13b"
 
@@ -46,7 +50,6 @@ STAMP: Final = Leaf(leaves.stamp, None, "R2")
 USER: Final = String(64, None, nullable=True)
 TIME: Final = Number(0, 2**53, 0, integer=True)
 TICK: Final = Number(0, TICK_MAX, 0, integer=True)
-CONTENT: Final = Number(-CONTENT_MAX, CONTENT_MAX, 0, integer=True)
 REFERENCE: Final = String(160, None, nullable=True)
 UNIT: Final = Number(0, 1, 0)
 PARAMETER: Final = Number(-1e9, 1e9, 0)
@@ -108,8 +111,8 @@ ENTITIES: Final[Mapping[str, Mapping[str, Spec]]] = MappingProxyType(
             "asset": String(160, ""),
             "base": Choice(("beats", "time"), "beats"),
             "pos": Number(-TICK_MAX, TICK_MAX, 0, integer=True),
-            "in": CONTENT,
-            "out": Number(-CONTENT_MAX, CONTENT_MAX, PPQ, integer=True),
+            "in": Number(-TICK_MAX, CONTENT_MAX, 0, integer=True),
+            "out": Number(-TICK_MAX, CONTENT_MAX + SPAN_MIN_US, PPQ, integer=True),
             "src0_us": Number(0, CONTENT_MAX, 0, integer=True),
             "gain_db": Number(-60, 12, 0),
             "fade_in": Number(0, CONTENT_MAX, 0, integer=True),
@@ -143,7 +146,7 @@ ENTITIES: Final[Mapping[str, Mapping[str, Spec]]] = MappingProxyType(
         },
         "markers": {
             "tick": TICK,
-            "end": Number(1, TICK_MAX, None, integer=True, nullable=True),
+            "end": Number(1, TICK_MAX + SPAN_MIN, None, integer=True, nullable=True),
             "label": String(80, ""),
             "color": Pattern(COLOR, MARKER_COLOR),
             "kind": Choice(("cue", "section", "loop", "drop"), "cue"),

@@ -12,7 +12,7 @@ from typing import Any
 from studio import valid
 from studio.issues import Issue, issues
 from studio.parts import ClipView, clips
-from studio.schema import LEAVES, LOST, MASTER, SOFT_DELETED
+from studio.schema import LEAVES, LOST, MASTER, SOFT_DELETED, SPAN_MIN
 from studio.sounding import Stretch, sounding
 from studio.tempo import TempoMap
 
@@ -135,7 +135,7 @@ def _markers(canonical: valid.Canonical) -> tuple[MarkerView, ...]:
 
 
 def _end(tick: float, end: float | None) -> float | None:
-    return tick + 240 if end is not None and end <= tick else end
+    return tick + SPAN_MIN if end is not None and end <= tick else end
 
 
 def _notes(canonical: valid.Canonical, parts: tuple[ClipView, ...], tempo: TempoMap) -> tuple[NoteView, ...]:

@@ -2,11 +2,7 @@
 
 from studio.binding import RawMap
 from studio.repair.draft import Draft
-from studio.schema import CONTENT_MAX, LOST, TICK_MAX
-
-BEATS_MIN = 240
-"""A sixteenth note: the length a clip gets back when its edges have crossed."""
-TIME_MIN_US = 250_000
+from studio.schema import CONTENT_MAX, LOST, SPAN_MIN, SPAN_MIN_US, TICK_MAX
 
 
 def clip(draft: Draft, entity: str, keys: frozenset[str]) -> None:
@@ -34,7 +30,14 @@ def _sound(draft: Draft, entity: str) -> bool:
     if not isinstance(pos, float) or not isinstance(start, float) or not isinstance(end, float):
         return False
     whole = pos.is_integer() and start.is_integer() and end.is_integer()
-    return whole and start < end and pos + start >= 0 and abs(pos) <= TICK_MAX and end <= CONTENT_MAX
+    return (
+        whole
+        and start < end
+        and pos + start >= 0
+        and abs(pos) <= TICK_MAX
+        and start >= -TICK_MAX
+        and end <= CONTENT_MAX
+    )
 
 
 def _track(draft: Draft, entity: str) -> None:
@@ -47,7 +50,7 @@ def _length(draft: Draft, entity: str) -> None:
     start, end = draft.number("clips", entity, "in"), draft.number("clips", entity, "out")
     if end <= start:
         beats = draft.read("clips", entity, "base") == "beats"
-        draft.write("clips", entity, "out", start + (BEATS_MIN if beats else TIME_MIN_US), "R9")
+        draft.write("clips", entity, "out", start + (SPAN_MIN if beats else SPAN_MIN_US), "R9")
 
 
 def _start(draft: Draft, entity: str) -> None:
@@ -66,4 +69,4 @@ def marker(draft: Draft, entity: str, keys: frozenset[str]) -> None:
     end = draft.read("markers", entity, "end")
     tick = draft.number("markers", entity, "tick")
     if isinstance(end, int | float) and end <= tick:
-        draft.write("markers", entity, "end", tick + BEATS_MIN, "R9")
+        draft.write("markers", entity, "end", tick + SPAN_MIN, "R9")

@@ -112,8 +112,8 @@ def _bytes(text: str, units: int) -> int:
 class Room:
     """What the collab server does with a document, without the network."""
 
-    def __init__(self, seed: bytes = SEED) -> None:
-        self.doc = open_doc(1)
+    def __init__(self, seed: bytes = SEED, client_id: int = 1) -> None:
+        self.doc = open_doc(client_id)
         self.doc.apply_update(seed)
         self.firsts = Firsts.of(self.doc)
         self.touched: list[Touched] = []
@@ -130,6 +130,17 @@ class Room:
         made, update = repair_update(self.doc, touched, self.firsts, stamp)
         self.touched.clear()
         self.repairs += made
+        return update
+
+    def hear(self, *updates: bytes) -> bytes:
+        """What comes from the journal: another node's edits and repairs. Believed, then looked at all the same."""
+        with self.doc.transaction():
+            for update in updates:
+                self.doc.apply_update(update)
+        touched, self.touched[:] = list(self.touched), []
+        self.firsts.accept(self.doc, touched)
+        _, update = repair_update(self.doc, touched, self.firsts)
+        self.touched.clear()
         return update
 
     def sync(self, *peers: Peer) -> None:

@@ -1,4 +1,4 @@
-"""Three peers, one of them real Yjs, edit at random, badly and apart; all end equal and valid."""
+"""Three peers, two of them real Yjs, edit at random, badly and apart; all end equal and valid."""
 
 import json
 import random
@@ -12,9 +12,9 @@ from studio.repair import repair
 from studio.view import view
 from tests.studio.peers import Change, Peer, PycrdtPeer, Room, joiner
 from tests.studio.stage import BEAT, clip, new, put, track
-from tests.yjs_peer.peer import Yjs
+from tests.yjs_peer.peer import Yjs, YjsPeer
 
-SEEDS = 60
+SEEDS = 400
 ROUNDS = 4
 JUNK: tuple[Any, ...] = (
     float("nan"),
@@ -52,7 +52,7 @@ FIELDS = {
     "effects": ("track", "order", "on", "p.freq"),
     "sends": ("gain_db", "on"),
 }
-LEAVES = {
+LEAVES: dict[str, Callable[[random.Random], Any]] = {
     "tempo": lambda r: [r.randrange(-2, 9) * BEAT, r.choice((90, 5, 600, "x")), r.choice((0, 1, 7))],
     "signatures": lambda r: [r.randrange(-1, 9) * BEAT, r.choice((3, 99)), r.choice((4, 3))],
     "points": lambda r: [r.randrange(-2, 9), r.choice((0.5, 2, -1, "x")), r.choice((0, 4, 9))],
@@ -66,7 +66,11 @@ LEAVES = {
 
 
 class Musician:
-    """Somebody who edits without looking: seeded, valid and invalid gestures mixed."""
+    """Somebody who edits without looking: seeded, valid and invalid gestures mixed.
+
+    Only Yjs peers undo: pycrdt 0.14's undo of an overwritten entity can delete what others write into it afterwards
+    (the document then differs from what its own updates say). Studio clients are Yjs; the server never undoes.
+    """
 
     def __init__(self, peer: Peer, name: str, rnd: random.Random) -> None:
         self.peer = peer
@@ -80,16 +84,14 @@ class Musician:
         gestures: list[Callable[[], list[Change]]] = [self.create, self.place, self.trim, self.split, self.route]
         gestures += [self.delete, self.junk_field, self.junk_leaf, self.hard, self.type, self.hang, self.transport]
         roll = self.rnd.random()
-        if roll < 0.08:
-            self.peer.undo()
-        elif roll < 0.1:
-            self.peer.redo()
+        if roll < 0.1 and isinstance(self.peer, YjsPeer):
+            self.rnd.choice((self.peer.undo, self.peer.undo, self.peer.redo))()
         else:
             self.peer.edit(*self.rnd.choice(gestures)())
 
     def some(self, root: str) -> str:
         entities = [key for key, value in self.document[root].items() if isinstance(value, dict)]
-        return self.rnd.choice(sorted(entities) or ["none"])
+        return str(self.rnd.choice(sorted(entities) or ["none"]))
 
     def name_new(self, prefix: str) -> str:
         self.made += 1
@@ -180,7 +182,7 @@ def session(yjs: Yjs, seed: int) -> Room:
     rnd = random.Random(seed)
     room = Room()
     ids = rnd.sample(range(2, 1000), 3)
-    peers: list[Peer] = [yjs.open(ids[0]), PycrdtPeer(ids[1]), PycrdtPeer(ids[2])]
+    peers: list[Peer] = [yjs.open(ids[0]), yjs.open(ids[1]), PycrdtPeer(ids[2])]
     room.sync(*peers)
     musicians = [Musician(peer, name, rnd) for peer, name in zip(peers, "abc", strict=True)]
     for _ in range(ROUNDS):

@@ -4,8 +4,8 @@ from studio.blank import blank, open_doc
 from studio.canonical import canonical
 from studio.edits import add_note, edit_note
 from studio.repair import Stamp
-from tests.studio.peers import SEED, Room
-from tests.studio.stage import BEAT, SONG, Change, Scene, Stage, new, put, split
+from tests.studio.peers import SEED, Change, Room
+from tests.studio.stage import BEAT, SONG, Scene, Stage, new, put, split
 from tests.yjs_peer.peer import Yjs
 
 
