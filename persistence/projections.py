@@ -4,6 +4,7 @@ The document is the truth; rows are rewritten from its canonical form. An older 
 and a value the schema would not allow is left out of the rows rather than failing the whole projection.
 """
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -39,13 +40,13 @@ select $1, w.id, w.tick, w.end_tick, w.label, w.color, w.kind, w.author_id, $2 f
 """
 PUT_NOTES = """
 with wanted as (
-    select * from unnest($3::text[], $4::jsonb[], $5::text[], $6::text[], $7::text[], $8::uuid[], $9::uuid[],
+    select * from unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::uuid[], $9::uuid[],
                          $10::timestamptz[]) as w (id, anchor, track_id, parent_id, body, author_id, resolved_by, at)
 ), gone as (
     delete from studio_notes n where n.project_id = $1 and n.id <> all ($3)
 )
 insert into studio_notes as n (project_id, id, anchor, track_id, parent_id, body, author_id, resolved_by, at, seq)
-select $1, w.id, w.anchor, w.track_id, w.parent_id, w.body, w.author_id, w.resolved_by, w.at, $2 from wanted w
+select $1, w.id, w.anchor::jsonb, w.track_id, w.parent_id, w.body, w.author_id, w.resolved_by, w.at, $2 from wanted w
     on conflict (project_id, id) do update
    set anchor = excluded.anchor, track_id = excluded.track_id, parent_id = excluded.parent_id, body = excluded.body,
        author_id = excluded.author_id, resolved_by = excluded.resolved_by, at = excluded.at,
@@ -117,11 +118,11 @@ def _note(item: tuple[str, dict[str, Any]]) -> tuple[object, ...]:
     )
 
 
-def _anchor(value: object) -> list[object]:
-    """A short list of texts and numbers; anything else reads as the start of the timeline."""
+def _anchor(value: object) -> str:
+    """JSON of a short list of texts and numbers; anything else reads as the start of the timeline."""
     if not isinstance(value, list) or len(value) > 3:
-        return ["t", 0, None]
-    return [_text(part) if isinstance(part, str) else _int(part) for part in value]
+        return json.dumps(["t", 0, None])
+    return json.dumps([_text(part) if isinstance(part, str) else _int(part) for part in value])
 
 
 def _int(value: object) -> int | None:

@@ -1,0 +1,125 @@
+"""One session per project from first join to last leave, also when nodes die in between."""
+
+import asyncio
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+
+from persistence.pool import Pool
+from persistence.sessions import Sessions
+from tests.persistence.conftest import MakeProject, MakeUser
+
+SESSIONS = "select id, started_at, ended_at from collaboration_sessions where project_id = $1 order by started_at"
+PARTICIPANT = "select * from collaboration_participants where connection_id = $1"
+UNSEEN = "update collaboration_participants set seen_at = seen_at - interval '5 minutes' where connection_id = any ($1)"
+OPEN_WITHOUT_ANYBODY = """
+select count(*) from collaboration_sessions s
+ where ended_at is null
+   and not exists (select from collaboration_participants p where p.session_id = s.id and p.left_at is null)
+"""
+IN_A_CLOSED_SESSION = """
+select count(*) from collaboration_participants p join collaboration_sessions s on s.id = p.session_id
+ where p.left_at is null and s.ended_at is not null
+"""
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture(scope="module")
+def sessions(pool: Pool) -> Sessions:
+    return Sessions(pool, uuid4())
+
+
+async def test_a_session_lasts_from_first_join_to_last_leave(
+    sessions: Sessions, pool: Pool, project: UUID, make_user: MakeUser
+) -> None:
+    """Both joins share one session; the first leave keeps it open, the last closes it; the next join opens another."""
+    ann, bob = uuid4(), uuid4()
+    first = await sessions.joined(project, ann, await make_user(), "owner")
+    assert await sessions.joined(project, bob, await make_user(), "viewer") == first
+    await sessions.left(ann, 7)
+    assert (await pool.fetch(SESSIONS, project))[0]["ended_at"] is None
+    await sessions.left(bob, 0)
+    assert (await pool.fetch(SESSIONS, project))[0]["ended_at"] is not None
+    assert (await pool.fetchrow(PARTICIPANT, ann))["edits"] == 7  # type: ignore[index]
+    assert await sessions.joined(project, uuid4(), await make_user(), "owner") != first
+
+
+async def test_joins_at_once_open_one_session(sessions: Sessions, pool: Pool, project: UUID, user: UUID) -> None:
+    """Ten connections of a new project end in the same session."""
+    joined = await asyncio.gather(*(sessions.joined(project, uuid4(), user, "editor") for _ in range(10)))
+    assert len(set(joined)) == 1
+    assert len(await pool.fetch(SESSIONS, project)) == 1
+
+
+async def test_joins_beside_leaves_never_lose_the_session(
+    sessions: Sessions, pool: Pool, make_project: MakeProject, user: UUID
+) -> None:
+    """However a join meets the last leave, nobody stands in a closed session and no empty one stays open."""
+    for _ in range(15):
+        project = await make_project()
+        first = [uuid4() for _ in range(3)]
+        for connection in first:
+            await sessions.joined(project, connection, user, "editor")
+        second = [uuid4() for _ in range(3)]
+        await asyncio.gather(
+            *(sessions.left(connection, 1) for connection in first),
+            *(sessions.joined(project, connection, user, "editor") for connection in second),
+        )
+        assert await pool.fetchval(IN_A_CLOSED_SESSION) == 0
+        await asyncio.gather(*(sessions.left(connection, 1) for connection in second))
+        assert all(row["ended_at"] is not None for row in await pool.fetch(SESSIONS, project))
+
+
+async def test_a_dead_nodes_connections_are_swept(
+    sessions: Sessions, pool: Pool, project: UUID, make_user: MakeUser
+) -> None:
+    """Who was not seen is closed at the moment of the last sign of life; who was seen stays."""
+    dead, alive = uuid4(), uuid4()
+    await sessions.joined(project, dead, await make_user(), "editor")
+    await sessions.joined(project, alive, await make_user(), "editor")
+    await pool.execute(UNSEEN, [dead, alive])
+    assert await sessions.seen({alive: 4}) == set()
+    assert await sessions.sweep(MINUTE) == 1
+    row = await pool.fetchrow(PARTICIPANT, dead)
+    assert row is not None
+    assert row["left_at"] == row["seen_at"]
+    assert (await pool.fetch(SESSIONS, project))[0]["ended_at"] is None
+    await pool.execute(UNSEEN, [alive])
+    assert await sessions.sweep(MINUTE) == 1
+    closed = (await pool.fetch(SESSIONS, project))[0]
+    assert closed["ended_at"] is not None
+    assert closed["ended_at"] >= closed["started_at"]
+    assert await sessions.sweep(MINUTE) == 0
+
+
+async def test_who_was_swept_by_mistake_comes_back(sessions: Sessions, pool: Pool, project: UUID, user: UUID) -> None:
+    """A node that was only paused learns which of its connections were closed, and joins them again."""
+    connection = uuid4()
+    first = await sessions.joined(project, connection, user, "editor")
+    await pool.execute(UNSEEN, [connection])
+    await sessions.sweep(MINUTE)
+    assert await sessions.seen({connection: 9}) == {connection}
+    second = await sessions.joined(project, connection, user, "editor")
+    assert second != first
+    assert await sessions.seen({connection: 9}) == set()
+    await sessions.left(connection, 11)
+    assert (await pool.fetchrow(PARTICIPANT, connection))["edits"] == 11  # type: ignore[index]
+
+
+async def test_a_leave_that_crashed_half_way_is_finished(
+    sessions: Sessions, pool: Pool, project: UUID, user: UUID
+) -> None:
+    """A session whose participants all left but which nobody closed is closed by the next sweep."""
+    connection = uuid4()
+    await sessions.joined(project, connection, user, "editor")
+    await pool.execute("update collaboration_participants set left_at = now() where connection_id = $1", connection)
+    await sessions.sweep(MINUTE)
+    assert await pool.fetchval(OPEN_WITHOUT_ANYBODY) == 0
+    assert (await pool.fetch(SESSIONS, project))[0]["ended_at"] is not None
+
+
+async def test_a_leave_of_a_stranger_is_nothing(sessions: Sessions) -> None:
+    """Leaving twice, or without having joined, changes nothing and raises nothing."""
+    await sessions.left(uuid4(), 3)
+    assert await sessions.seen({}) == set()
