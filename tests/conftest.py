@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 import tempfile
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +15,7 @@ import asyncpg
 import pytest
 
 from launch.app import App
+from launch.folders import SOCKET_PARENT
 from launch.postgres import EmbeddedPostgres
 from launch.valkey import EmbeddedValkey
 
@@ -42,6 +44,10 @@ def _sweep() -> None:
         with suppress(OSError), mark.open("r+") as held:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
             shutil.rmtree(mark.parent, ignore_errors=True)
+    for sockets in SOCKET_PARENT.glob("backline-*"):
+        with suppress(OSError):  # not empty: in use; young: a server that is just starting
+            if sockets.stat().st_mtime < time.time() - 3600:
+                sockets.rmdir()
 
 
 @pytest.fixture(scope="session")
