@@ -1,0 +1,77 @@
+"""What the caller is in a project. Who is no member finds nothing there; whose role is too small is told so."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends
+
+from api.auth import Caller, SignedIn, Token, known
+from api.errors import ApiError
+from api.services import Given, Unit
+from persistence.pool import Connection
+from studio.roles import Action, Role, may
+
+SELECT_STANDING = """
+select m.role, m.credited, p.name, d.epoch
+  from project_members m
+  join projects p on p.id = m.project_id and p.deleted_at is null
+  join documents d on d.project_id = p.id
+ where m.project_id = $1 and m.user_id = $2
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The caller as a member of a project."""
+
+    project_id: UUID
+    caller: Caller
+    role: Role
+    credited: bool
+    project_name: str
+    epoch: int
+
+    def require(self, action: Action) -> None:
+        """Raises forbidden when the role does not allow the action."""
+        if not may(self.role, action):
+            raise ApiError("forbidden", role=self.role.value, action=action.value)
+
+
+async def standing(connection: Connection, project_id: UUID, caller: Caller) -> Standing:
+    """The caller's membership. Raises not_found for a stranger, a deleted project and none at all."""
+    row = await connection.fetchrow(SELECT_STANDING, project_id, caller.id)
+    if row is None:
+        raise ApiError("not_found")
+    return Standing(project_id, caller, Role(row["role"]), row["credited"], row["name"], row["epoch"])
+
+
+def allowed(action: Action) -> Callable[..., Awaitable[Standing]]:
+    """A dependency: the caller's standing, in the request's transaction, if the role allows `action`."""
+
+    async def check(project_id: UUID, caller: SignedIn, work: Unit) -> Standing:
+        found = await standing(work.connection, project_id, caller)
+        found.require(action)
+        return found
+
+    return check
+
+
+def allowed_at_once(action: Action) -> Callable[..., Awaitable[Standing]]:
+    """Like `allowed`, for handlers that use the pool themselves: no connection is held while they do.
+
+    A handler that waited for a second connection with one in hand could wait for ever.
+    """
+
+    async def check(project_id: UUID, token: Token, given: Given) -> Standing:
+        async with given.pool.acquire() as connection:
+            found = await standing(connection, project_id, await known(connection, token))
+        found.require(action)
+        return found
+
+    return check
+
+
+Reader = Annotated[Standing, Depends(allowed(Action.READ))]
+Manager = Annotated[Standing, Depends(allowed(Action.MANAGE))]

@@ -1,0 +1,113 @@
+"""The app as a value: `running(settings)` opens what it needs and closes it again; nothing happens at import."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from redis.asyncio import Redis
+
+from api import errors, health, pages
+from api.headers import GuardedApp
+from api.limits import REDIS_SECONDS_MAX, Counter, GuestLimit, MemoryCounter, RedisCounter
+from api.metrics import MeasuredApp, Metrics
+from api.services import Services
+from api.settings import Settings
+from api.shapes import Refusal
+from api.studio import (
+    document,
+    guests,
+    history,
+    invites,
+    markers,
+    me,
+    members,
+    notes,
+    projects,
+    sessions,
+    snapshots,
+    tickets,
+)
+from persistence.pool import open_pool
+from presence.bus import open_bus
+
+# Routes are tried in order: what is called most stands first.
+RESOURCES: Final = (
+    tickets,
+    document,
+    projects,
+    me,
+    guests,
+    markers,
+    notes,
+    members,
+    invites,
+    snapshots,
+    history,
+    sessions,
+    health,
+)
+REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
+    "4XX": {"model": Refusal, "description": "Refused."},
+    "503": {"model": Refusal, "description": "Something it depends on cannot be reached."},
+}
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[FastAPI]:
+    """The app with its pool and bus open. Raises what asyncpg raises when the database is not there."""
+    async with AsyncExitStack() as stack:
+        database = settings.database
+        pool = await open_pool(
+            database.url,
+            database.connections_min,
+            database.connections_max,
+            connect_timeout=database.connect_timeout_seconds,
+            command_timeout=database.command_timeout_seconds,
+        )
+        stack.push_async_callback(pool.close)
+        bus = await stack.enter_async_context(open_bus(settings.bus))
+        counter = await stack.enter_async_context(_counter(settings.bus.url))
+        limit = GuestLimit(counter, settings.api.guests_per_hour_max)
+        yield create_app(Services(settings, pool, bus, limit, Metrics()))
+
+
+@asynccontextmanager
+async def _counter(url: str) -> AsyncIterator[Counter]:
+    if url.startswith("memory://"):
+        yield MemoryCounter()
+        return
+    redis: Redis = Redis.from_url(
+        url, socket_timeout=REDIS_SECONDS_MAX, socket_connect_timeout=REDIS_SECONDS_MAX, max_connections=4
+    )
+    async with redis:
+        yield RedisCounter(redis)
+
+
+def create_app(services: Services) -> FastAPI:
+    """The routes on what they need."""
+    app = FastAPI(
+        title="Backline",
+        description="Projects, members and documents of a browser music studio.",
+        version="1",
+        openapi_url="/api/openapi.json",
+        docs_url="/docs",
+        redoc_url=None,
+        generate_unique_id_function=_operation,
+        responses=REFUSALS,
+        max_body_size=services.settings.api.body_bytes_max,
+        redirect_slashes=False,
+    )
+    app.state.services = services
+    errors.install(app)
+    for resource in RESOURCES:
+        app.include_router(resource.router)
+    app.router.routes.extend(pages.routes())
+    app.add_middleware(GuardedApp, https=services.settings.api.public_url.startswith("https://"))
+    app.add_middleware(MeasuredApp, metrics=services.metrics)
+    return app
+
+
+def _operation(route: APIRoute) -> str:
+    return route.name

@@ -1,0 +1,75 @@
+"""How many guest accounts one address may open: a fixed window of an hour, counted in the bus's Redis.
+
+While Redis is away each process counts for itself: accounts stay possible, and so does the limit.
+"""
+
+import logging
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+WINDOW_SECONDS: Final = 3600
+ADDRESSES_MAX: Final = 10_000
+REDIS_SECONDS_MAX: Final = 1.0
+
+log = logging.getLogger(__name__)
+
+
+class Counter(Protocol):
+    """Counts what happens per key and window."""
+
+    async def count(self, key: str, window: int) -> int:
+        """Adds one to `key` in window number `window`; returns the sum."""
+        ...
+
+
+@dataclass(slots=True)
+class MemoryCounter:
+    """This process alone; the longest unseen key is forgotten when there are too many."""
+
+    counts: OrderedDict[tuple[str, int], int] = field(default_factory=OrderedDict)
+
+    async def count(self, key: str, window: int) -> int:
+        place = (key, window)
+        self.counts[place] = self.counts.pop(place, 0) + 1
+        if len(self.counts) > ADDRESSES_MAX:
+            self.counts.popitem(last=False)
+        return self.counts[place]
+
+
+@dataclass(frozen=True, slots=True)
+class RedisCounter:
+    """All processes together, and this one alone while Redis is away."""
+
+    redis: Redis
+    alone: MemoryCounter = field(default_factory=MemoryCounter)
+
+    async def count(self, key: str, window: int) -> int:
+        name = f"backline:limit:{key}:{window}"
+        try:
+            async with self.redis.pipeline(transaction=True) as pipe:
+                pipe.incr(name)
+                pipe.expire(name, 2 * WINDOW_SECONDS)
+                total, _ = await pipe.execute()
+                return int(total)
+        except (RedisError, OSError, TimeoutError):
+            log.warning("the rate limit is counted by this process alone: Redis is away")
+            return await self.alone.count(key, window)
+
+
+@dataclass(frozen=True, slots=True)
+class GuestLimit:
+    """At most `per_hour` new guests per address."""
+
+    counter: Counter
+    per_hour: int
+
+    async def wait_seconds(self, address: str, now: float) -> int:
+        """0 when one more is allowed at `now` (seconds since 1970), else how long to wait."""
+        window = int(now // WINDOW_SECONDS)
+        if await self.counter.count(f"guests:{address}", window) <= self.per_hour:
+            return 0
+        return max(1, int((window + 1) * WINDOW_SECONDS - now))

@@ -1,0 +1,59 @@
+"""Settings of the HTTP app: one section per floor, every limit with its unit in its name."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from persistence.settings import DatabaseSettings
+from presence.settings import BusSettings, TicketSettings
+
+
+class ApiSettings(BaseModel):
+    """Where the app listens, what it serves and how much it takes."""
+
+    model_config = ConfigDict(frozen=True)
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    public_url: str = Field(default="http://127.0.0.1:8000", pattern=r"^https?://[^/\s]+$")
+    studio_dist: Path | None = None
+    trusted_proxies: str = ""
+    """Addresses whose X-Forwarded-For is believed, comma-separated; empty believes nobody."""
+    body_bytes_max: int = Field(default=256 * 1024, ge=1024)
+    page_items_max: int = Field(default=100, ge=1, le=1000)
+    guests_per_hour_max: int = Field(default=600, ge=1)
+    """New guest accounts per client address."""
+    session_days: int = Field(default=365, ge=1)
+    ready_seconds_max: float = Field(default=2, gt=0)
+    shutdown_seconds_max: int = Field(default=10, ge=1)
+
+
+class CollabAddress(BaseModel):
+    """Where browsers reach the collab server."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    public_url: str = Field(default="ws://127.0.0.1:8001", pattern=r"^wss?://[^/\s]+$")
+
+
+class LogSettings(BaseModel):
+    """How much is logged."""
+
+    model_config = ConfigDict(frozen=True)
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class Settings(BaseSettings):
+    """Everything `python -m api` reads from its environment."""
+
+    model_config = SettingsConfigDict(env_nested_delimiter="__", extra="ignore", frozen=True)
+
+    database: DatabaseSettings
+    bus: BusSettings
+    tickets: TicketSettings
+    collab: CollabAddress = CollabAddress()
+    api: ApiSettings = ApiSettings()
+    log: LogSettings = LogSettings()

@@ -1,0 +1,1 @@
+"""The studio's resources, one module each: shapes, SQL and handlers side by side."""

@@ -1,0 +1,250 @@
+"""Snapshots: a document's full state under a name. Restoring goes forward on the live document, after an automatic
+snapshot of what is there; nobody is disconnected and it can be undone. A fork is a project of a lineage of its own."""
+
+import hashlib
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query
+from pycrdt import Doc
+
+from api import cursor as cursors
+from api.access import Standing, allowed, allowed_at_once
+from api.edits import edited, now_ms
+from api.errors import ApiError
+from api.services import Given, Unit
+from api.shapes import PAGE_ITEMS, Body, Cursor, Limit, Page, Person, Shape, Title
+from api.studio.document import ReaderAtOnce, committed
+from api.studio.projects import INSERT_PROJECT, Project, shown
+from persistence import snapshots as stored
+from persistence.editing import SERVER_CLIENT, read
+from persistence.journal import Journal
+from persistence.pool import Connection
+from studio.blank import blank, open_doc
+from studio.canonical import canonical
+from studio.compare import compare
+from studio.edits import become_fork, restore
+from studio.roles import Action
+
+BEFORE_RESTORE: Final = "Before restoring {name}"
+FORK_OF: Final = "{name} (fork)"
+NAME_MAX: Final = 120
+
+LIST_SNAPSHOTS: Final = """
+select s.id, s.kind, s.reason, s.name, s.parent_id, s.epoch, s.seq, s.created_at,
+       a.id as author_id, a.display_name as author_name, a.color as author_color
+  from studio_snapshots s
+  left join profiles a on a.id = s.author_id
+ where s.project_id = $1 and (s.kind <> 'draft' or s.author_id = $2)
+   and ($3::timestamptz is null or (s.created_at, s.id) < ($3, $4::uuid))
+ order by s.created_at desc, s.id desc
+ limit $5
+"""
+SELECT_SNAPSHOT: Final = """
+select s.id, s.kind, s.reason, s.name, s.parent_id, s.epoch, s.seq, s.created_at,
+       a.id as author_id, a.display_name as author_name, a.color as author_color, s.canonical
+  from studio_snapshots s
+  left join profiles a on a.id = s.author_id
+ where s.project_id = $1 and s.id = $2 and (s.kind <> 'draft' or s.author_id = $3)
+"""
+
+router = APIRouter(prefix="/api/projects/{project_id}/snapshots", tags=["snapshots"])
+
+Saver = Annotated[Standing, Depends(allowed_at_once(Action.SNAPSHOT))]
+Reader = Annotated[Standing, Depends(allowed(Action.READ))]
+Restorer = Annotated[Standing, Depends(allowed(Action.RESTORE))]
+Forker = Annotated[Standing, Depends(allowed(Action.FORK))]
+
+
+class Snapshot(Shape):
+    """A saved state; `kind` named, automatic, or draft (unsent work, seen by its author alone)."""
+
+    id: UUID
+    kind: Literal["named", "automatic", "draft"]
+    reason: str
+    name: str
+    author: Person | None
+    parent_id: UUID | None
+    epoch: int
+    seq: int
+    created_at: datetime
+
+
+class SnapshotContent(Snapshot):
+    """A saved state with its document as canonical JSON."""
+
+    document: dict[str, Any]
+
+
+class NewSnapshot(Body):
+    """A name that is taken gets a number behind it."""
+
+    name: Title
+
+
+class Fork(Body):
+    """A fork without a name is called after its project."""
+
+    name: Title | None = None
+
+
+class Difference(Shape):
+    """What changed at `root/id/key` on the way; `text` says it in a musician's words."""
+
+    change: Literal["added", "removed", "changed"]
+    root: str
+    id: str
+    key: str
+    before: Any
+    after: Any
+    text: str
+
+
+class Comparison(Shape):
+    """What leads from the snapshot to the other state."""
+
+    items: list[Difference]
+
+
+class Restored(Shape):
+    """`changes` keys and entries were written; `before` is the automatic snapshot of what was there."""
+
+    changes: int
+    seq: int
+    before: UUID
+
+
+@router.post("", status_code=201)
+async def create_snapshot(body: NewSnapshot, standing: Saver, given: Given) -> Snapshot:
+    """Saves what is committed now."""
+    doc, seq, epoch = await read(given.pool, standing.project_id)
+    saved = await stored.Snapshots(given.pool).save(
+        standing.project_id,
+        kind="named",
+        reason="named",
+        name=body.name,
+        author=standing.caller.id,
+        parent=None,
+        epoch=epoch,
+        seq=seq,
+        state=doc.get_update(),
+        canonical=canonical(doc),
+    )
+    async with given.pool.acquire() as connection:
+        return Snapshot(**_facts(await _found(connection, standing, saved)))
+
+
+@router.get("")
+async def list_snapshots(
+    standing: Reader, work: Unit, cursor: Cursor = None, limit: Limit = PAGE_ITEMS
+) -> Page[Snapshot]:
+    """Saved states, the newest first."""
+    after = cursors.decode(cursor, cursors.moment, UUID) if cursor else (None, None)
+    arguments = (standing.project_id, standing.caller.id, *after, limit + 1)
+    rows = await work.connection.fetch(LIST_SNAPSHOTS, *arguments)
+    page, more = cursors.paged(rows, limit, lambda row: cursors.encode(row["created_at"], row["id"]))
+    return Page(items=[Snapshot(**_facts(dict(row))) for row in page], next_cursor=more)
+
+
+@router.get("/{snapshot_id}")
+async def show_snapshot(snapshot_id: UUID, standing: Reader, work: Unit) -> SnapshotContent:
+    """One saved state with its document."""
+    row = await _found(work.connection, standing, snapshot_id)
+    return SnapshotContent(document=_content(row), **_facts(row))
+
+
+@router.get("/{snapshot_id}/compare")
+async def compare_snapshot(
+    snapshot_id: UUID,
+    standing: ReaderAtOnce,
+    given: Given,
+    other: Annotated[UUID | Literal["live"], Query(alias="with")] = "live",
+) -> Comparison:
+    """What leads from this snapshot to another one, or to the live document."""
+    async with given.pool.acquire() as connection:
+        before = _content(await _found(connection, standing, snapshot_id))
+        after = None if other == "live" else _content(await _found(connection, standing, other))
+    if after is None:
+        after = await committed(given.pool, standing)
+    return Comparison(items=[_difference(found) for found in compare(before, after)])
+
+
+@router.post("/{snapshot_id}/restore")
+async def restore_snapshot(snapshot_id: UUID, standing: Restorer, work: Unit) -> Restored:
+    """Brings the live document to this state, by one ordinary edit."""
+    row = await _found(work.connection, standing, snapshot_id)
+    target, by = _content(row), str(standing.caller.id)
+
+    def change(doc: "Doc[Any]") -> "tuple[bytes, dict[str, Any], int]":
+        before = doc.get_update(), canonical(doc)
+        return *before, restore(doc, target, by, now_ms())
+
+    done = await edited(work, standing, "restore", change)
+    state, content, written = done.result
+    before: UUID = await work.connection.fetchval(
+        stored.INSERT,
+        standing.project_id,
+        "automatic",
+        "before_restore",
+        BEFORE_RESTORE.format(name=row["name"])[:NAME_MAX],
+        standing.caller.id,
+        snapshot_id,
+        done.epoch,
+        done.seq - 1 if done.body else done.seq,
+        state,
+        content,
+        hashlib.sha256(state).digest(),
+    )
+    return Restored(changes=written, seq=done.seq, before=before)
+
+
+@router.post("/{snapshot_id}/fork", status_code=201)
+async def fork_snapshot(snapshot_id: UUID, standing: Forker, work: Unit, body: Fork | None = None) -> Project:
+    """A new project of the caller's with this content; nothing connects it to the old one but `meta.parent`."""
+    row = await _found(work.connection, standing, snapshot_id)
+    asked = body.name if body else None
+    name = asked or FORK_OF.format(name=standing.project_name[: NAME_MAX - len(FORK_OF)])
+    caller = standing.caller
+    project_id: UUID = await work.connection.fetchval(INSERT_PROJECT, caller.id, name, standing.project_id, snapshot_id)
+    seed = _forked(_content(row), project_id, name, f"{standing.project_id}/{snapshot_id}", str(caller.id))
+    await Journal.create(work.connection, project_id, seed, caller.id, "fork")
+    return await shown(work, project_id, caller)
+
+
+def _forked(content: dict[str, Any], project_id: UUID, name: str, parent: str, by: str) -> bytes:
+    """The seed of a fork: a blank document that was restored to `content`, all by the reserved client."""
+    now = now_ms()
+    doc = open_doc(SERVER_CLIENT)
+    doc.apply_update(blank(str(project_id), name, by, now, SERVER_CLIENT))
+    restore(doc, content, by, now)
+    become_fork(doc, project_id=str(project_id), name=name, parent=parent, created_by=by, now_ms=now)
+    return doc.get_update()
+
+
+async def _found(connection: Connection, standing: Standing, snapshot_id: UUID) -> dict[str, Any]:
+    """The snapshot's row as the caller may see it. Raises not_found."""
+    row = await connection.fetchrow(SELECT_SNAPSHOT, standing.project_id, snapshot_id, standing.caller.id)
+    if row is None:
+        raise ApiError("not_found")
+    return dict(row)
+
+
+def _facts(row: dict[str, Any]) -> dict[str, Any]:
+    author = None
+    if row["author_id"] is not None:
+        author = Person(id=row["author_id"], name=row["author_name"], color=row["author_color"])
+    wanted = Snapshot.model_fields.keys() - {"author"}
+    return {"author": author, **{name: row[name] for name in wanted}}
+
+
+def _content(row: dict[str, Any]) -> dict[str, Any]:
+    """The canonical form of a snapshot; a draft may have none."""
+    if row["canonical"] is None:
+        raise ApiError("conflict", "This draft has no content that could be shown or restored.")
+    content: dict[str, Any] = row["canonical"]
+    return content
+
+
+def _difference(found: object) -> Difference:
+    return Difference.model_validate(found, from_attributes=True)
