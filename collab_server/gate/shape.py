@@ -165,6 +165,8 @@ class Shape:
             if right is not None and (slot[1] is not None or right == left):
                 raise Malformed("right origin")  # a map's newest value is its last: nothing is to the right of it
             self._stand(plan, (client, start), slot, content, found)
+            if end - start > 1 and content != DELETED and slot[1] is not None:
+                _require_deleted(found, client, start, end)
         runs.add(start, slot, content == DELETED)
         runs.end = end
 
@@ -221,6 +223,16 @@ class Shape:
             return fresh.at(clock)
         base = self._runs.get(client)
         return base.at(clock) if base else (None, False)
+
+
+def _require_deleted(found: Inspection, client: int, start: int, end: int) -> None:
+    """Values written one over the other arrive as one struct when they were deleted together, and only then.
+
+    yrs keeps all but the newest value of a key deleted and frees a map by its newest ones. A run of live values, cut in
+    two by a later deletion or origin, would leave one alive behind that points into the freed map.
+    """
+    if not any(own == client and at <= start and end <= at + length for own, at, length in found.deletes):
+        raise Malformed("several values alive in a key")
 
 
 def _same(first: Slot | None, second: Slot | None) -> Slot | None:

@@ -193,6 +193,17 @@ class Forger:
                 clock += length
         return deletes
 
+    def vector(self, known: dict[int, int]) -> bytes:
+        """A state vector near what is known, now and then damaged."""
+        rng = self.rng
+        clocks = {
+            client: rng.choice((end, rng.randrange(end + 1), end + rng.randrange(9))) for client, end in known.items()
+        }
+        if rng.random() < 0.3:
+            clocks[rng.randrange(2**53)] = rng.randrange(2**31)
+        raw = write_varuint(len(clocks)) + b"".join(_id(entry) for entry in clocks.items())
+        return self.damaged(raw, raw) if rng.random() < 0.3 else raw
+
     def damaged(self, data: bytes, other: bytes) -> bytes:
         """`data` with one to three injuries: bits, bytes, varints, splices with `other`, cuts, repeats."""
         rng = self.rng

@@ -13,13 +13,16 @@ from typing import TypedDict
 
 from pycrdt import Doc, Map, Text
 
+from collab_server.gate.awareness import Entry, decode, encode
 from collab_server.gate.errors import Malformed, Refused
 from collab_server.gate.limits import Limits
 from collab_server.gate.shape import Plan, Shape
 from collab_server.gate.update import Inspection, inspect, missing, news
+from collab_server.gate.vector import inspect_vector
 from tests.collab_server.gate.forge import Forger
 
 LIMITS = Limits()
+YJS = json.loads(Path(__file__).with_name("yjs_updates.json").read_text())
 CPU_MAX = 0.25
 GROWTH_MAX = 64 * 1024 * 1024
 SERVER = 1
@@ -141,7 +144,9 @@ def play(forger: Forger, victim: Victim, tally: Tally, per_room: int) -> None:
     rng, room = forger.rng, Room()
     victim.reset()
     pool = [update for client in (7, 2**32 - 3) for update in real_updates(rng, client)]
-    backlog = list(pool)
+    yjs = [bytes.fromhex(text) for text in rng.choice(YJS)["updates"]]
+    backlog = rng.choice((list(pool), yjs + pool))
+    pool += yjs
     for _ in range(per_room):
         pick = rng.random()
         if backlog and pick < 0.3:
@@ -151,6 +156,11 @@ def play(forger: Forger, victim: Victim, tally: Tally, per_room: int) -> None:
         else:
             update = forger.damaged(rng.choice(pool + room.history[-5:]), rng.choice(pool))
         tally.cases += 1
+        if rng.random() < 0.1 and room.known:
+            fault = ask(victim, forger.vector(room.known))
+            if fault:
+                tally.failures.append(fault + "\n" + "\n".join(part.hex() for part in room.history))
+                return
         try:
             found = inspect(update, LIMITS)
         except Refused:
@@ -170,6 +180,18 @@ def play(forger: Forger, victim: Victim, tally: Tally, per_room: int) -> None:
         if fault:
             tally.failures.append(fault + "\n" + "\n".join(part.hex() for part in room.history))
             return
+
+
+def ask(victim: Victim, vector: bytes) -> str | None:
+    """Have pycrdt answer a state vector the gate accepts; what went wrong, if anything."""
+    try:
+        inspect_vector(vector, LIMITS)
+    except Refused:
+        return None
+    answer = victim.order(b"V", vector)
+    if answer["error"] or answer["cpu"] > CPU_MAX or answer["rss"] > GROWTH_MAX:
+        return f"vector {vector.hex()}: {answer}"
+    return None
 
 
 def attack(victim: Victim, room: Room, update: bytes, found: Inspection, plan: Plan) -> str | None:
@@ -216,6 +238,22 @@ def test_seeded() -> None:
         tally = fuzz(seed, cases // 4)
         assert not tally.failures, f"seed {seed}: {tally.failures[0]}"
         assert tally.applied > cases // 20
+
+
+def test_presence() -> None:
+    """Damaged presence is refused or read into entries that are written and read back the same."""
+    rng = random.Random(3)
+    forger = Forger(rng)
+    whole = encode([Entry(2**40, 7, '{"name":"Zoë 😀","at":[1,{"a":null}]}'), Entry(9, 1, None)])
+    read = 0
+    for _ in range(200_000 if os.environ.get("BACKLINE_NIGHTLY") else 10_000):
+        try:
+            entries = decode(forger.damaged(whole, whole), LIMITS)
+        except Refused:
+            continue
+        read += 1
+        assert decode(encode(entries), LIMITS) == entries
+    assert read > 100
 
 
 if __name__ == "__main__":

@@ -93,6 +93,15 @@ def test_deletions_through_a_pair(shape: Shape, clock: int, length: int) -> None
     plan(shape, 8, 0, deletes={7: [(7, 2)]})
 
 
+def test_live_values_of_a_key(shape: Shape) -> None:
+    """Several values of one key come in one struct only when the same update deletes them all."""
+    three = Struct(8, 3, b"\x03\x78\x78\x78", parent="tracks", key="z")
+    for deletes in ({}, {8: [(0, 2)]}, {8: [(1, 2)]}, {7: [(0, 3)]}):
+        with pytest.raises(Malformed, match="alive"):
+            plan(shape, 8, 0, three, deletes=deletes)
+    plan(shape, 8, 0, three, value(origin=(8, 2)), deletes={8: [(0, 3)]})
+
+
 def test_collected_and_deleted_parents(shape: Shape) -> None:
     """A child of something collected or deleted is harmless: yrs collects it at once."""
     shape.learn(plan(shape, 8, 0, Struct(1, 2, b"\x02", origin=(7, 0))))
@@ -110,7 +119,7 @@ def test_known_part_ties_the_rest(shape: Shape) -> None:
     """A struct of which the first part is known stands where that part stands, whatever it says."""
     shape.learn(plan(shape, 8, 0, value(parent="tracks", key="z")))
     with pytest.raises(Malformed, match="known part elsewhere"):
-        plan(shape, 8, 0, Struct(8, 2, b"\x02\x78\x78", parent="notes", key="z"))
+        plan(shape, 8, 0, Struct(8, 2, b"\x02\x78\x78", parent="notes", key="z"), deletes={8: [(0, 2)]})
 
 
 def test_known_part_ends_inside_a_pair(shape: Shape) -> None:
