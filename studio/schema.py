@@ -212,10 +212,14 @@ UPDATE_BYTES_MAX: Final = 2**20
 CLIENT_UPDATE_BYTES_MAX: Final = 64 * 2**10
 
 
+FIELDS: Final[Mapping[str, Mapping[str, Spec]]] = MappingProxyType({**FLAT, **ENTITIES})
+"""The named fields of every flat and entity root."""
+
+
 def field(root: str, key: str) -> Spec | None:
     """The spec of a field of an entity or flat root; None for an unknown key."""
-    fields = ENTITIES.get(root) or FLAT.get(root) or {}
-    spec = fields.get(key)
+    fields = FIELDS.get(root)
+    spec = fields.get(key) if fields is not None else None
     if spec is None and root == "effects" and key.startswith("p."):
         return PARAMETER
     return spec

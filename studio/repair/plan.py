@@ -16,7 +16,7 @@ from studio.watch import Touched
 ORIGIN: Final = "server/repair"
 PASSES: Final = 4
 
-__all__ = ["ORIGIN", "Repair", "Stamp", "repair", "repair_update"]
+__all__ = ["ORIGIN", "Repair", "Stamp", "everything", "repair", "repair_update"]
 
 
 def repair(
@@ -57,7 +57,10 @@ def repair_update(
 
 
 def everything(doc: "Doc[Any]") -> list[Touched]:
-    """Every entry and key of the document as if it had just been edited (but not created)."""
+    """Every entry and key of the document as if it had just been edited (but not created).
+
+    A full look costs about 30 µs per entity: whoever must not stall gives it to `repair` in slices.
+    """
     with reading(doc) as reader:
         touched = [Touched("tracks", track, frozenset()) for track in sorted(schema.FIXED_TRACKS)]
         for root in schema.ROOTS:
