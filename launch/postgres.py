@@ -69,6 +69,7 @@ class EmbeddedPostgres(SharedServer):
         return listens(self._sockets / ".s.PGSQL.5432")
 
     def _start(self) -> None:
+        self._end_homeless()
         if self._ready():
             return
         make_socket_folder(self._sockets, self._account)
@@ -84,6 +85,16 @@ class EmbeddedPostgres(SharedServer):
             if time.monotonic() > deadline or not any(words in said for words in PASSING):
                 raise LaunchError(f"PostgreSQL does not start on {self._cluster}: {_reason(said)} (see {self._log}).")
             time.sleep(0.1)  # processes of a killed server are still going away
+
+    def _end_homeless(self) -> None:
+        """End a server whose data folder was removed under it: it still listens, and can do nothing else."""
+        if self.pid is None and self.answers():
+            lock = self._sockets / ".s.PGSQL.5432.lock"
+            with suppress(OSError, ValueError, IndexError):
+                os.kill(int(lock.read_text().splitlines()[0]), signal.SIGQUIT)
+            deadline = time.monotonic() + START_DEADLINE
+            while self.answers() and time.monotonic() < deadline:
+                time.sleep(0.02)
 
     def _launch(self) -> None:
         if not self._bound:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -77,6 +78,18 @@ def test_a_throw_away_server_dies_with_its_owner(scratch: Path) -> None:
         assert alive(pid)
         owner.kill()
         until(lambda: not alive(pid))
+
+
+async def test_a_removed_data_folder_is_made_anew(scratch: Path) -> None:
+    """A server left over without its files does not stand in the way of a new one in the same place."""
+    data = scratch / "removed"
+    with user_of_postgres(data) as owner:
+        first_line(owner)
+        owner.kill()
+        owner.wait()
+    shutil.rmtree(data)
+    with EmbeddedPostgres(data) as server:
+        assert await query(server.dsn, "select 1") == 1
 
 
 def test_folders_above_the_data_are_left_alone(scratch: Path) -> None:
