@@ -5,8 +5,9 @@ through the journal (the server's own edits, other nodes' already judged edits) 
 client's socket is judged by `repair`. Without that difference two nodes would undo each other for ever.
 """
 
-from collections.abc import Iterable
-from typing import Any, Self
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Any, Final, Self
 
 from pycrdt import Doc
 
@@ -15,10 +16,12 @@ from studio.binding import MISSING, RawMap, Reader, reading
 from studio.schema import ENTITIES, IMMUTABLE, SERVER_FIELDS, SERVER_ROOTS, STAMPED
 from studio.watch import Touched
 
-GUARDED = {
-    root: IMMUTABLE.get(root, frozenset()) | SERVER_FIELDS.get(root, frozenset()) | frozenset(STAMPED.get(root, ()))
-    for root in ENTITIES
-}
+GUARDED: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+    {
+        root: IMMUTABLE.get(root, frozenset()) | SERVER_FIELDS.get(root, frozenset()) | frozenset(STAMPED.get(root, ()))
+        for root in ENTITIES
+    }
+)
 
 
 def valid(root: str, entity: str, key: str, value: object) -> object:
