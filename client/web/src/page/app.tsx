@@ -17,15 +17,15 @@ const api = new Api();
 
 async function arrive(): Promise<Stage> {
   const where = route(location.pathname);
-  if (where.at === "join") return { at: "join", token: where.token, invitation: await api.invitation(where.token).catch(badInvite) };
   const me = await visitor(api);
+  if (where.at === "join") return { at: "join", token: where.token, invitation: await api.invitation(where.token).catch(badInvite) };
   const id = where.at === "project" ? where.id : await homeProject(api);
   if (where.at === "start") history.replaceState(null, "", projectPath(id));
   return { at: "studio", me, project: await knownProject(api, id) };
 }
 
 function badInvite(error: unknown): never {
-  if (error instanceof ApiError) throw new ApiError(error.status, error.code, "This invite link has been used up, taken back or mistyped. Ask for a new one.");
+  if (error instanceof ApiError && error.status < 500) throw new ApiError(error.status, error.code, "This invite link has been used up, taken back or mistyped. Ask for a new one.");
   throw error;
 }
 

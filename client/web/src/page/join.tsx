@@ -5,7 +5,6 @@ import type { Api, Invitation } from "../client/api.ts";
 import { Avatar } from "./parts/avatar.tsx";
 import { Button } from "./parts/button.tsx";
 import { projectPath } from "./route.ts";
-import { visitor } from "./visitor.ts";
 
 const MAY = { editor: "You can edit everything in it.", commenter: "You can look around and write notes.", viewer: "You can look around." } as const;
 
@@ -17,7 +16,6 @@ export function Join({ api, token, invitation }: JoinProps) {
   const accept = async (): Promise<void> => {
     setBusy(true);
     try {
-      await visitor(api);
       const { project } = await api.acceptInvite(token);
       location.assign(projectPath(project.id));
     } catch (error) {

@@ -2,7 +2,7 @@
 
 import { newId } from "../ids.ts";
 import { between } from "../order.ts";
-import { LIMITS, LOST, MASTER, PAN, TRACK_GAIN, clamp, paletteColor } from "../schema.ts";
+import { LIMITS, LOST, MASTER, PAN, TRACK_GAIN, PALETTE, clamp } from "../schema.ts";
 import { bringBack, change, create, entity, remove, write, type Pen } from "./pen.ts";
 
 interface Placed { readonly id: string; readonly order: string }
@@ -24,12 +24,21 @@ function orderAfter(pen: Pen, after: string | null, moving: string | null): stri
   return between(low, high, pen.below);
 }
 
+/** The colour the fewest tracks have: neighbours differ. */
+function freshColor(pen: Pen): string {
+  const used = placed(pen).map((track) => entity(pen, "tracks", track.id)?.get("color"));
+  const times = (color: string): number => used.filter((other) => other === color).length;
+  const start = (used.length * 3) % PALETTE.length;
+  const turned = [...PALETTE.slice(start), ...PALETTE.slice(0, start)];
+  return turned.reduce((best, color) => (times(color) < times(best) ? color : best));
+}
+
 export function addTrack(pen: Pen, name: string, after?: string | null): string {
   const id = newId("t", pen.below);
   const last = placed(pen).at(-1)?.id ?? null;
   write(pen, () => {
     create(pen, "tracks", id, {
-      kind: "audio", role: "none", name: name.slice(0, LIMITS.name), color: paletteColor(id),
+      kind: "audio", role: "none", name: name.slice(0, LIMITS.name), color: freshColor(pen),
       order: orderAfter(pen, after === undefined ? last : after, null),
       gain_db: 0, pan: 0, mute: false, output: MASTER, deleted: null,
     });

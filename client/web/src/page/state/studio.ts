@@ -7,7 +7,7 @@ import { Meter } from "../../client/meter.ts";
 import type { Canonical } from "../../client/schema.ts";
 import type { Session } from "../../client/session.ts";
 import { TempoMap } from "../../client/tempo.ts";
-import { view, type View } from "../../client/view.ts";
+import { view, type ClipView, type View } from "../../client/view.ts";
 import type { Store } from "./store.ts";
 import { useChanges, useStore } from "./store.ts";
 import type { Ui } from "./ui.ts";
@@ -22,7 +22,7 @@ export interface Studio {
   readonly about: Store<ProjectState>;
 }
 
-export interface Reading { readonly document: Canonical; readonly view: View; readonly meter: Meter; readonly tempo: TempoMap }
+export interface Reading { readonly document: Canonical; readonly view: View; readonly byTrack: ReadonlyMap<string, readonly ClipView[]>; readonly meter: Meter; readonly tempo: TempoMap }
 
 export const StudioContext = createContext<Studio | null>(null);
 
@@ -42,7 +42,9 @@ export function reading(session: Session): Reading {
   const document = session.mirror.current;
   const known = readings.get(document);
   if (known !== undefined) return known;
-  const fresh = { document, view: view(document), meter: Meter.of(document), tempo: TempoMap.of(document) };
+  const seen = view(document);
+  const byTrack = Map.groupBy(seen.clips, (clip) => clip.track);
+  const fresh = { document, view: seen, byTrack, meter: Meter.of(document), tempo: TempoMap.of(document) };
   readings.set(document, fresh);
   return fresh;
 }

@@ -1,5 +1,6 @@
 /** A track's name and its sound: everything left of the lane. */
 
+import { memo } from "preact/compat";
 import { useContext } from "preact/hooks";
 import * as edits from "../../client/edits.ts";
 import { LIMITS, LOST, PALETTE, PAN, TRACK_GAIN } from "../../client/schema.ts";
@@ -9,18 +10,20 @@ import { Icon } from "../parts/icons.tsx";
 import { Menu, MenuItem } from "../parts/menu.tsx";
 import { Slider } from "../parts/slider.tsx";
 import { moveTrackBy, toggleSolo } from "../state/actions.ts";
-import { useStudio, useUi, type Studio } from "../state/studio.ts";
+import { useSlice } from "../state/store.ts";
+import { useStudio, type Studio } from "../state/studio.ts";
 import { ReorderContext } from "./reorder.ts";
 
 const decibels = (value: number): string => (value <= TRACK_GAIN.min ? "−∞" : `${value > 0 ? "+" : value < 0 ? "−" : ""}${Math.abs(value).toFixed(1)}`);
 const side = (value: number): string => (Math.abs(value) < 0.005 ? "C" : `${value < 0 ? "L" : "R"}${Math.round(Math.abs(value) * 100)}`);
 
-interface HeaderProps { readonly track: TrackView; readonly index: number; readonly silent: boolean }
+interface HeaderProps { readonly track: TrackView; readonly index: number; readonly silent: boolean; readonly canEdit: boolean }
 
-export function TrackHeader({ track, index, silent }: HeaderProps) {
+function Header({ track, index, silent, canEdit }: HeaderProps) {
   const studio = useStudio();
-  const ui = useUi();
-  const { pen, canEdit } = studio.session;
+  const naming = useSlice(studio.ui, (ui) => ui.naming === track.id);
+  const solo = useSlice(studio.ui, (ui) => ui.solo.includes(track.id));
+  const { pen } = studio.session;
   const start = useContext(ReorderContext);
   const done = (name: string | null): void => {
     if (name !== null) edits.renameTrack(pen, track.id, name);
@@ -33,10 +36,10 @@ export function TrackHeader({ track, index, silent }: HeaderProps) {
       </span>
       <div class="track-head__main">
         <div class="track-head__line">
-          <Editable value={track.name} label="Track name" max={LIMITS.name} editing={ui.naming === track.id} testid="track-name"
+          <Editable value={track.name} label="Track name" max={LIMITS.name} editing={naming} testid="track-name"
             onStart={() => canEdit && studio.ui.set({ naming: track.id })} onDone={done} />
           <Toggle label={`Mute ${track.name}`} letter="M" on={track.mute} kind="mute" disabled={!canEdit} onClick={() => edits.setTrackMute(pen, track.id, !track.mute)} />
-          <Toggle label={`Solo ${track.name} for me`} letter="S" on={ui.solo.includes(track.id)} kind="solo" disabled={false} onClick={() => toggleSolo(studio, track.id)} />
+          <Toggle label={`Solo ${track.name} for me`} letter="S" on={solo} kind="solo" disabled={false} onClick={() => toggleSolo(studio, track.id)} />
           {canEdit && <TrackMenu track={track} studio={studio} />}
         </div>
         <div class="track-head__line">
@@ -49,6 +52,9 @@ export function TrackHeader({ track, index, silent }: HeaderProps) {
     </div>
   );
 }
+
+/** Drawn again when the track's own fields change, not with every clip. */
+export const TrackHeader = memo(Header, (a, b) => a.index === b.index && a.silent === b.silent && a.canEdit === b.canEdit && JSON.stringify(a.track) === JSON.stringify(b.track));
 
 interface ToggleProps { readonly label: string; readonly letter: string; readonly on: boolean; readonly kind: "mute" | "solo"; readonly disabled: boolean; readonly onClick: () => void }
 

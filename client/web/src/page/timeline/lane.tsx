@@ -1,27 +1,35 @@
 /** The clips of one track, and where the edit cursor stands on it. */
 
+import { memo } from "preact/compat";
 import { useContext, useMemo } from "preact/hooks";
 import * as edits from "../../client/edits.ts";
 import type { ClipView, TrackView } from "../../client/view.ts";
 import { addClip } from "../state/actions.ts";
 import { putPlace, select, snapped } from "../state/select.ts";
-import { useStore } from "../state/store.ts";
-import { useReading, useStudio, useUi, type Studio } from "../state/studio.ts";
+import { useSlice } from "../state/store.ts";
+import { useReading, useStudio, type Studio } from "../state/studio.ts";
 import { Clip, type ClipHandlers } from "./clip.tsx";
 import { GesturesContext } from "./context.ts";
 import { previewed, pressClip, type Gesture } from "./gesture.ts";
 import { quarters, tickAt } from "./geometry.ts";
 
+type Shown = readonly [clip: ClipView, ghost: boolean];
+
 /** What this lane shows: its clips, minus those dragged away, plus those dragged in. */
-function shown(track: string, clips: readonly ClipView[], gesture: Gesture | null): readonly (readonly [ClipView, boolean])[] {
-  if (gesture === null) return clips.filter((clip) => clip.track === track).map((clip) => [clip, false] as const);
-  return clips.flatMap((clip) => {
-    if (!gesture.ids.includes(clip.id)) return clip.track === track ? [[clip, false] as const] : [];
-    const moved = previewed(clip, gesture);
-    const stays = gesture.mode === "copy" && clip.track === track ? [[clip, false] as const] : [];
-    return moved.track === track ? [...stays, [gesture.mode === "copy" ? { ...moved, id: `${clip.id}+` } : moved, true] as const] : stays;
-  });
+function shown(track: string, own: readonly ClipView[], all: readonly ClipView[], gesture: Gesture | null): readonly Shown[] {
+  if (gesture === null) return own.map((clip) => [clip, false] as const);
+  const stay = own.filter((clip) => gesture.mode === "copy" || !gesture.ids.includes(clip.id)).map((clip) => [clip, false] as const);
+  const arrive = all.filter((clip) => gesture.ids.includes(clip.id)).map((clip) => previewed(clip, gesture)).filter((clip) => clip.track === track);
+  return [...stay, ...arrive.map((clip) => [gesture.mode === "copy" ? { ...clip, id: `${clip.id}+` } : clip, true] as const)];
 }
+
+/** The gesture, if it takes a clip from this lane or brings one to it. */
+function concerning(track: string, own: readonly ClipView[], gesture: Gesture | null): Gesture | null {
+  if (gesture === null || gesture.track === track) return gesture;
+  return own.some((clip) => gesture.ids.includes(clip.id)) ? gesture : null;
+}
+
+const NONE: readonly ClipView[] = [];
 
 function useHandlers(studio: Studio): ClipHandlers {
   const gestures = useContext(GesturesContext);
@@ -41,33 +49,42 @@ function useHandlers(studio: Studio): ClipHandlers {
   }), [studio, gestures]);
 }
 
-export function Lane({ track }: { readonly track: TrackView }) {
+interface LaneProps { readonly track: TrackView; readonly canEdit: boolean }
+
+function LaneRow({ track, canEdit }: LaneProps) {
   const studio = useStudio();
-  const { view, meter } = useReading();
-  const ui = useUi();
-  const { now } = useStore(useContext(GesturesContext));
+  const { view, byTrack, meter } = useReading();
+  const own = byTrack.get(track.id) ?? NONE;
+  const selected = useSlice(studio.ui, ({ selected: ids }) => ids);
+  const naming = useSlice(studio.ui, (ui) => ui.naming);
+  const place = useSlice(studio.ui, (ui) => (ui.place.track === track.id ? ui.place.tick : null));
+  const gesture = useSlice(useContext(GesturesContext), ({ now }) => concerning(track.id, own, now));
   const handlers = useHandlers(studio);
-  const tabStop = ui.selected[0] ?? view.clips[0]?.id;
+  const tabStop = selected[0] ?? view.clips[0]?.id;
+  const tickOf = (event: PointerEvent | MouseEvent): number => tickAt(event, event.currentTarget as Element, studio.ui.value.beat);
   const onPress = (event: PointerEvent): void => {
     if (event.button !== 0 || event.target !== event.currentTarget) return;
     select(studio, []);
-    putPlace(studio, { tick: snapped(studio, tickAt(event, event.currentTarget as Element, ui.beat)), track: track.id });
+    putPlace(studio, { tick: snapped(studio, tickOf(event)), track: track.id });
   };
   return (
     <div class="lane" role="group" aria-label={`${track.name} clips`} data-lane={track.id} data-testid="lane" onPointerDown={onPress}
       onDblClick={(event) => {
-        if (event.target === event.currentTarget) addClip(studio, barAt(tickAt(event, event.currentTarget, ui.beat)), track.id);
+        if (event.target === event.currentTarget) addClip(studio, barAt(tickOf(event)), track.id);
       }}>
-      {ui.place.track === track.id && <div class="place" style={{ "--at": quarters(ui.place.tick) }} data-testid="place" />}
-      {shown(track.id, view.clips, now).map(([clip, ghost]) => (
+      {place !== null && <div class="place" style={{ "--at": quarters(place) }} data-testid="place" />}
+      {shown(track.id, own, view.clips, gesture).map(([clip, ghost]) => (
         <Clip key={clip.id} clip={clip} ghost={ghost} color={clip.color ?? track.color} where={`${track.name}, ${meter.label(clip.start)} to ${meter.label(clip.end)}`}
-          selected={ui.selected.includes(clip.id)} tabbable={clip.id === tabStop} naming={ui.naming === clip.id} editable={studio.session.canEdit} handlers={handlers} />
+          selected={selected.includes(clip.id)} tabbable={clip.id === tabStop} naming={naming === clip.id} editable={canEdit} handlers={handlers} />
       ))}
     </div>
   );
 
   function barAt(tick: number): number {
-    const { grid } = ui;
+    const { grid } = studio.ui.value;
     return Math.max(0, meter.snap(tick - meter.barTicksAt(tick) / 2, grid === 0 ? 240 : "bar"));
   }
 }
+
+/** Zooming and scrolling do not draw lanes again: positions follow the surface's own unit. */
+export const Lane = memo(LaneRow, (a, b) => a.canEdit === b.canEdit && a.track.id === b.track.id && a.track.name === b.track.name && a.track.color === b.track.color);

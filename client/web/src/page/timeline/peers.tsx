@@ -33,7 +33,7 @@ function PeerMarks({ peer, rows, clips, tempo }: MarksProps) {
   const picked = (peer.sel ?? []).flatMap((id) => {
     const clip = clips.get(id);
     const at = clip === undefined ? undefined : rows.get(clip.track);
-    return clip === undefined || at === undefined ? [] : [{ id, start: clip.start, end: clip.end, row: at }];
+    return clip === undefined || at === undefined || (drag !== null && peer.drag?.id === id) ? [] : [{ id, start: clip.start, end: clip.end, row: at }];
   });
   return (
     <div class="peer" style={style} data-testid="peer" data-user={peer.user.id}>
@@ -42,7 +42,7 @@ function PeerMarks({ peer, rows, clips, tempo }: MarksProps) {
       {cursor && row !== undefined && (
         <div class="peer__cursor" style={{ "--at": quarters(cursor.tick), "--top": `${(row + Math.min(1, Math.max(0, cursor.y))) * ROW_PX}px` }} data-testid="peer-cursor">
           <svg viewBox="0 0 12 16"><path d="M1 1v12l3-3 2.2 5 2-1L6 9.2h4.4z" /></svg>
-          <span class="peer__name">{peer.user.name}</span>
+          {drag === null && <span class="peer__name">{peer.user.name}</span>}
         </div>
       )}
     </div>

@@ -4,7 +4,8 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { Button } from "../parts/button.tsx";
 import { Icon } from "../parts/icons.tsx";
 import { addStarterTracks, addTrack, loopOf } from "../state/actions.ts";
-import { useReading, useStudio, useUi } from "../state/studio.ts";
+import { useSlice, useStore } from "../state/store.ts";
+import { useReading, useStudio } from "../state/studio.ts";
 import { ZOOM } from "../state/ui.ts";
 import { GesturesContext } from "./context.ts";
 import { HEADER_PX, quarters, tickAt, timelineEnd } from "./geometry.ts";
@@ -20,20 +21,22 @@ import { useVisible } from "./window.ts";
 
 export function Timeline() {
   const studio = useStudio();
+  useStore(studio.about);
   const { view } = useReading();
-  const ui = useUi();
+  const beat = useSlice(studio.ui, (ui) => ui.beat);
+  const solo = useSlice(studio.ui, (ui) => ui.solo);
   const scroller = useRef<HTMLElement>(null);
   const rows = useRef<HTMLDivElement>(null);
   const [landing, setLanding] = useState<number | null>(null);
   const gestures = useMemo(newGestures, []);
   const reorder = useMemo(() => reorderer(studio, () => rows.current, setLanding), [studio]);
-  const visible = useVisible(scroller, ui.beat);
+  const visible = useVisible(scroller, beat);
   useWheelZoom(scroller);
   const onMove = (event: PointerEvent): void => {
     const lane = (event.target as Element).closest<HTMLElement>("[data-lane]");
     if (lane === null) return;
     const box = lane.getBoundingClientRect();
-    const cursor = { ctx: "timeline", tick: Math.round(tickAt(event, lane, ui.beat)), track: lane.dataset["lane"] ?? null, y: (event.clientY - box.top) / box.height } as const;
+    const cursor = { ctx: "timeline", tick: Math.round(tickAt(event, lane, beat)), track: lane.dataset["lane"] ?? null, y: (event.clientY - box.top) / box.height } as const;
     studio.session.presence.set({ cursor });
   };
   const end = quarters(timelineEnd(view, loopOf(studio)[2]));
@@ -42,7 +45,7 @@ export function Timeline() {
       <ReorderContext.Provider value={reorder}>
         <div class="stage">
         <section class="timeline" aria-label="Timeline" ref={scroller} onPointerMove={onMove} onPointerLeave={() => studio.session.presence.set({ cursor: null })} data-testid="timeline">
-          <div class="timeline__surface" style={{ "--beat": `${ui.beat}px`, "--end": end }}>
+          <div class="timeline__surface" style={{ "--beat": `${beat}px`, "--end": end }}>
             <div class="timeline__top">
               <div class="timeline__corner">
                 <span class="timeline__count">{view.tracks.length === 1 ? "1 track" : `${view.tracks.length} tracks`}</span>
@@ -54,8 +57,8 @@ export function Timeline() {
               <GridLines visible={visible} />
               {view.tracks.map((track, index) => (
                 <div key={track.id} class="row" data-row={track.id} data-testid="track" role="group" aria-label={`Track ${index + 1}: ${track.name}`}>
-                  <TrackHeader track={track} index={index} silent={track.mute || (ui.solo.length > 0 && !ui.solo.includes(track.id))} />
-                  <Lane track={track} />
+                  <TrackHeader track={track} index={index} canEdit={studio.session.canEdit} silent={track.mute || (solo.length > 0 && !solo.includes(track.id))} />
+                  <Lane track={track} canEdit={studio.session.canEdit} />
                 </div>
               ))}
               {landing !== null && <div class="landing" style={{ "--top": `${landing}px` }} />}

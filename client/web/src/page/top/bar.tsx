@@ -10,6 +10,7 @@ import { notice } from "../state/actions.ts";
 import { useStore } from "../state/store.ts";
 import { useReading, useStudio, useUi } from "../state/studio.ts";
 import type { Panel } from "../state/ui.ts";
+import mark from "../mark.svg";
 import { SavedLight } from "./light.tsx";
 import { PeopleBar } from "./people.tsx";
 
@@ -26,7 +27,7 @@ export function TopBar({ name }: { readonly name: string }) {
   return (
     <header class="top">
       <button type="button" class="top__mark" aria-label="My projects" title="My projects" onClick={() => ui.set({ dialog: "projects" })} data-testid="projects">
-        <img src="/assets/mark.svg" alt="" width="24" height="24" /><Icon name="chevron" />
+        <img src={mark} alt="" width="24" height="24" /><Icon name="chevron" />
       </button>
       <h1 class="top__name" data-testid="project-name">
         <Editable value={name} label="Project name" max={LIMITS.name} editing={naming} onDone={rename} onStart={() => mayEdit(project.role) && setNaming(true)} />
