@@ -1,7 +1,8 @@
 """The app as a value: `running(settings)` opens what it needs and closes it again; nothing happens at import."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from types import MappingProxyType
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -48,10 +49,12 @@ RESOURCES: Final = (
     sessions,
     health,
 )
-REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
-    "4XX": {"model": Refusal, "description": "Refused."},
-    "503": {"model": Refusal, "description": "Something it depends on cannot be reached."},
-}
+REFUSALS: Final[Mapping[int | str, dict[str, Any]]] = MappingProxyType(
+    {
+        "4XX": {"model": Refusal, "description": "Refused."},
+        "503": {"model": Refusal, "description": "Something it depends on cannot be reached."},
+    }
+)
 
 
 @asynccontextmanager
@@ -95,7 +98,7 @@ def create_app(services: Services) -> FastAPI:
         docs_url="/docs",
         redoc_url=None,
         generate_unique_id_function=_operation,
-        responses=REFUSALS,
+        responses=dict(REFUSALS),
         max_body_size=services.settings.api.body_bytes_max,
         redirect_slashes=False,
     )

@@ -1,11 +1,7 @@
 """The app in this process on a real database and a real bus, and people who use it."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
-from uuid import uuid4
 
 import httpx
 import pytest
@@ -15,62 +11,9 @@ from api.app import running
 from api.settings import ApiSettings, CollabAddress, Settings
 from persistence.settings import DatabaseSettings
 from presence.settings import BusSettings, TicketSettings
+from tests.api.people import HOST, Meet, Musician, client_of
 
-HOST = "http://studio.test"
 SECRET = "a secret of the tests, long enough to sign with"
-
-
-@dataclass(frozen=True)
-class Musician:
-    """Somebody with an account and a bearer token."""
-
-    http: httpx.AsyncClient
-    user: dict[str, Any]
-    token: str
-
-    @property
-    def id(self) -> str:
-        return str(self.user["id"])
-
-    async def call(self, method: str, path: str, body: object = None, **rest: Any) -> httpx.Response:
-        headers = {"Authorization": f"Bearer {self.token}"}
-        sent = {} if body is None else {"json": body}
-        return await self.http.request(method, path, headers=headers, **sent, **rest)
-
-    async def get(self, path: str, **rest: Any) -> httpx.Response:
-        return await self.call("GET", path, **rest)
-
-    async def post(self, path: str, body: object = None) -> httpx.Response:
-        return await self.call("POST", path, body)
-
-    async def patch(self, path: str, body: object) -> httpx.Response:
-        return await self.call("PATCH", path, body)
-
-    async def delete(self, path: str) -> httpx.Response:
-        return await self.call("DELETE", path)
-
-    async def project(self, name: str = "Night drive") -> str:
-        """A new project of theirs, as the path its routes begin with."""
-        made = await self.post("/api/projects", {"name": name})
-        assert made.status_code == 201, made.text
-        return f"/api/projects/{made.json()['id']}"
-
-    async def invite(self, project: str, role: str, **rest: Any) -> str:
-        """A new invitation's token."""
-        made = await self.post(f"{project}/invites", {"role": role, **rest})
-        assert made.status_code == 201, made.text
-        return str(made.json()["token"])
-
-
-Meet = Callable[..., Awaitable[Musician]]
-
-
-@asynccontextmanager
-async def client_of(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    """A client without cookies of its own; what the app does not answer is raised here."""
-    transport = httpx.ASGITransport(app=app)
-    async with httpx.AsyncClient(transport=transport, base_url=HOST, cookies=None) as client:
-        yield client
 
 
 @pytest.fixture(scope="module")
@@ -128,13 +71,3 @@ def meet(http: httpx.AsyncClient) -> Meet:
         return musician
 
     return somebody
-
-
-def code(answer: httpx.Response) -> tuple[int, str]:
-    """Status and error code of a refusal."""
-    return answer.status_code, answer.json()["error"]["code"]
-
-
-def nowhere() -> str:
-    """The path of a project that does not exist."""
-    return f"/api/projects/{uuid4()}"

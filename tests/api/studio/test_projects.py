@@ -1,6 +1,6 @@
 """Projects over HTTP."""
 
-from tests.api.conftest import Meet, code, nowhere
+from tests.api.people import Meet, code, nowhere
 
 
 async def test_a_new_project_has_its_document(meet: Meet) -> None:
@@ -10,7 +10,12 @@ async def test_a_new_project_has_its_document(meet: Meet) -> None:
     assert made.status_code == 201
     project = made.json()
     assert project["owner"] == {"id": ann.id, "name": "Ann", "color": ann.user["color"]}
-    assert (project["name"], project["role"], project["member_count"], project["epoch"]) == ("Night drive", "owner", 1, 1)
+    assert (project["name"], project["role"], project["member_count"], project["epoch"]) == (
+        "Night drive",
+        "owner",
+        1,
+        1,
+    )
     document = (await ann.get(f"/api/projects/{project['id']}/document")).json()
     assert document["meta"]["name"] == "Night drive"
     assert document["meta"]["project_id"] == project["id"]
