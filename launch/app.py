@@ -13,6 +13,7 @@ from launch.errors import LaunchError
 from launch.process import dies_with_us
 
 READY_DEADLINE = 30.0  # seconds
+PATIENCE = 30.0  # seconds an app has for a clean stop: committing edits takes much less
 LOG_BYTES = 16_000_000  # a longer log is set aside when its app starts
 REFUSED = 2  # the exit code of an app that cannot start as it was configured
 
@@ -76,7 +77,7 @@ class App:
         """Its exit code, once it has ended."""
         return REFUSED if self.process is None else await self.process.wait()
 
-    async def stop(self, patience: float = 30.0) -> int | None:
+    async def stop(self, patience: float = PATIENCE) -> int | None:
         """SIGTERM, and SIGKILL after `patience` seconds; the exit code."""
         if self.process is None:
             return None

@@ -14,6 +14,7 @@ from urllib.request import urlopen
 
 import pytest
 
+from launch.app import PATIENCE
 from launch.postgres import EmbeddedPostgres
 from tests.launch.support import ROOT, alive, until
 
@@ -166,6 +167,22 @@ def test_the_apps_die_with_a_killed_launcher(scratch: Path, ports: tuple[int, in
     with launcher(scratch / "run", ports) as process:
         ready(process, ports)
     assert time.monotonic() - began < 60
+
+
+def test_a_second_signal_hurries(scratch: Path, ports: tuple[int, int]) -> None:
+    """An app that hangs is not waited for after a second Ctrl-C."""
+    with launcher(scratch / "run", ports) as process:
+        ready(process, ports)
+        os.kill(children(process.pid)["api"], signal.SIGSTOP)
+        process.send_signal(signal.SIGINT)
+        assert process.stderr is not None
+        while "stopping" not in process.stderr.readline():
+            assert process.poll() is None
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+    assert time.monotonic() - began < PATIENCE / 2
+    assert process.returncode == 0
 
 
 def test_the_secret_is_made_once_and_private(scratch: Path) -> None:
