@@ -4,6 +4,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 from collab_server.dialects.dialect import Dialect
+from collab_server.express import Lane
 from presence.principal import Principal
 from studio.roles import Action, Role, may
 
@@ -19,6 +20,7 @@ class Member:
         "edits",
         "id",
         "lag_vector",
+        "lane",
         "late_acks",
         "late_bytes",
         "principal",
@@ -38,6 +40,8 @@ class Member:
         self.edits = 0
         self.lag_vector: bytes | None = None
         """The state vector up to which this slow reader was served; None while it keeps up."""
+        self.lane: Lane | None = None
+        """Its everyday way of writing, once it is known."""
         self.late_acks: list[bytes] = []
         self.late_bytes = 0
         self.role = principal.role

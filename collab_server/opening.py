@@ -5,9 +5,10 @@ import secrets
 from collections.abc import Iterator
 from uuid import UUID
 
+from collab_server.admission import TRUSTED
 from collab_server.gate.shape import Shape
 from collab_server.gate.update import inspect
-from collab_server.room import TRUSTED, Room
+from collab_server.room import Room
 from collab_server.settings import Limits
 from persistence.body import decode
 from persistence.errors import CorruptState

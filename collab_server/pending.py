@@ -39,7 +39,7 @@ class Flight:
     """One room's part of a flush: what goes to the journal, and what is told to whom when it has landed."""
 
     batch: Batch | None
-    acks: list[tuple[Member, bytes]]
+    acks: list[tuple[Member, list[bytes]]]
     size: int
     """Bytes of its updates."""
     state: bytes | None = None
@@ -50,9 +50,9 @@ class Pending:
     """Updates, their authors and their changed places, in order of arrival."""
 
     def __init__(self) -> None:
-        self.bytes = 0
+        self.size = 0
         self._entries: list[Entry] = []
-        self._acks: list[tuple[Member, bytes]] = []
+        self._acks: list[tuple[Member, list[bytes]]] = []
         self._by_author: dict[tuple[UUID | None, str], Attribution] = {}
         self._clients: list[tuple[int, UUID]] = []
 
@@ -72,17 +72,17 @@ class Pending:
         attribution.touch(touched)
         for update in updates:
             self._entries.append(Entry(author, update))
-            self.bytes += len(update)
+            self.size += len(update)
 
-    def acknowledge(self, member: Member, frame: bytes) -> None:
-        """Tell `member` `frame` once everything added so far is committed."""
-        self._acks.append((member, frame))
+    def acknowledge(self, member: Member, updates: list[bytes]) -> None:
+        """Tell `member` its own updates once everything added so far is committed."""
+        self._acks.append((member, updates))
 
     def take(self, project_id: UUID, epoch: int) -> Flight:
         """Hand over everything and start empty."""
         batch = self._batch(project_id, epoch) if self._entries else None
-        flight = Flight(batch, self._acks, self.bytes)
-        self._entries, self._acks, self._by_author, self._clients, self.bytes = [], [], {}, [], 0
+        flight = Flight(batch, self._acks, self.size)
+        self._entries, self._acks, self._by_author, self._clients, self.size = [], [], {}, [], 0
         return flight
 
     def _batch(self, project_id: UUID, epoch: int) -> Batch:

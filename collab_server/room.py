@@ -6,12 +6,12 @@ clock, the database, the bus (hub.py) and the spelling of frames (dialects/).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
 from typing import Any
 from uuid import UUID
 
 from pycrdt import Doc
 
+from collab_server.admission import Admission, Admitted, Gap, OtherLineage, Refusal
 from collab_server.closing import CloseCode
 from collab_server.dialects.dialect import Dialect
 from collab_server.effects import (
@@ -30,14 +30,14 @@ from collab_server.effects import (
     Spoil,
     Spread,
 )
+from collab_server.express import Everyday, Lane
 from collab_server.gate.awareness import Entry as PresenceEntry
 from collab_server.gate.awareness import decode as decode_presence
 from collab_server.gate.errors import Malformed, TooLarge
-from collab_server.gate.inspection import Inspection, missing
 from collab_server.gate.limits import Limits as GateLimits
-from collab_server.gate.shape import Plan, Shape
-from collab_server.gate.update import inspect
+from collab_server.gate.shape import Shape
 from collab_server.gate.vector import inspect_vector
+from collab_server.gathered import Run
 from collab_server.join_state import EMPTY_VECTOR, JoinState
 from collab_server.member import Member
 from collab_server.pending import Flight, Pending
@@ -47,16 +47,7 @@ from collab_server.wire import EMPTY_UPDATE
 from persistence.body import Entry
 from studio.repair import Census, Firsts, Stamp, repair_update
 from studio.roles import Role
-from studio.schema import ROOT_NAMES, SERVER_ROOTS
 from studio.watch import Touched, watch
-
-SEED_CLIENT = 1
-"""The client id of the server's own edits under the document's row lock; nobody else may write with it."""
-
-_Gathered = tuple[Member, bytes, bool]
-"""Author, update, and whether it brings no new structs."""
-
-TRUSTED = GateLimits(update_bytes_max=1 << 30, clients_max=1_000_000, structs_max=1 << 30, delete_ranges_max=1 << 30)
 
 
 class Room:
@@ -80,8 +71,6 @@ class Room:
         self.epoch = epoch
         self.head = head
         self.doc = doc
-        self.shape = shape
-        self.bound = bound
         self.limits = limits
         self.gate = GateLimits(
             update_bytes_max=limits.update_bytes_max, presence_state_bytes_max=limits.presence_entry_bytes_max
@@ -89,16 +78,16 @@ class Room:
         self.members: list[Member] = []
         self.roster = Roster(limits.presence_ids_per_connection_max)
         self.pending = Pending()
-        self.known: dict[int, int] = inspect_vector(doc.get_state(), GateLimits(vector_clients_max=1_000_000))
+        known = inspect_vector(doc.get_state(), GateLimits(vector_clients_max=1_000_000))
+        self.admission = Admission(shape, known, bound, doc.client_id, limits)
         self.document_bytes = len(doc.get_update(EMPTY_VECTOR))
         self.firsts = Firsts.of(doc)
         self._census = Census.of(doc)
         self.join_state = JoinState()
-        self._inbox: list[_Gathered] = []
-        self._holders: dict[int, Member] = {}
+        self._inbox: list[Run] = []
         self._touched: list[Touched] = []
         self._watch = watch(doc, self._touched.append)
-        self._mend_all()
+        self._mend(None, None)  # what an older server let pass
 
     # ------------------------------------------------------------------ coming and going
 
@@ -115,8 +104,7 @@ class Room:
         """A member's connection ended; what it wrote stays."""
         if member in self.members:
             self.members.remove(member)
-        for client in [client for client, holder in self._holders.items() if holder is member]:
-            del self._holders[client]
+        self.admission.leave(member)
         return PRESENCE_TICK if self.roster.leave(member) else NOTHING
 
     # ------------------------------------------------------------------ what members say
@@ -133,27 +121,23 @@ class Room:
 
     def edit(self, member: Member, update: bytes, *, merge: bool = False) -> Effects:
         """An update; `merge` when it came as Step2, the answer to our Step1: offline work, perhaps of several tabs."""
+        if not merge and member.writes and self.document_bytes < self.limits.document_bytes_max:
+            everyday = self.admission.everyday(member, update)
+            if everyday is not None:
+                return self._gather_everyday(member, update, everyday)
         if update == EMPTY_UPDATE:
             return NOTHING
         if not member.writes:
             return self._deny(member)
-        try:
-            seen = inspect(update, self.gate)
-        except (Malformed, TooLarge) as error:
-            return self._offence(member, error)
-        if seen.roots and not seen.roots.isdisjoint(SERVER_ROOTS) and merge and self._brings_news(seen):
-            return (KeepDraft(member, update), Expel(member, CloseCode.EPOCH_CHANGED, "another lineage"))
-        if missing(seen, self.known):
-            return (Send(member, member.dialect.step1(self.doc.get_state())),)
-        try:
-            plan = self.shape.plan(seen)
-        except Malformed as error:
-            return self._offence(member, error)
-        refusal = self._refusal(member, seen, plan, len(update), merge)
-        if refusal is not None:
-            return (refusal,)
-        self.shape.learn(plan)
-        return self._gather(member, update, seen, merge)
+        match self.admission.judge(member, update, merge=merge, full=self._full(update)):
+            case Gap():
+                return (Send(member, member.dialect.step1(self.doc.get_state())),)
+            case OtherLineage():
+                return (KeepDraft(member, update), Expel(member, CloseCode.EPOCH_CHANGED, "another lineage"))
+            case Refusal(code, reason):
+                return (Expel(member, code, reason),)
+            case Admitted() as admitted:
+                return self._gather(member, update, admitted, merge)
 
     def present(self, member: Member, payload: bytes, now: float) -> Effects:
         """An awareness payload."""
@@ -161,7 +145,7 @@ class Room:
             entries = decode_presence(payload, self.gate)
         except (Malformed, TooLarge) as error:
             return self._offence(member, error)
-        return PRESENCE_TICK if self.roster.hear(member, entries, self.bound, now) else NOTHING
+        return PRESENCE_TICK if self.roster.hear(member, entries, self.admission.bound, now) else NOTHING
 
     def ask_presence(self, member: Member) -> Effects:
         """Query awareness: answer with everybody."""
@@ -175,9 +159,8 @@ class Room:
         inbox, self._inbox = self._inbox, []
         fresh: list[tuple[Member | None, bytes]] = []
         try:
-            for (member, quiet), run in groupby(inbox, _by_author):
-                updates = [update for _, update, _ in run]
-                fresh += self._run(member, updates, now_ms, quiet=quiet)
+            for run in inbox:
+                fresh += self._run(run.member, run.joined(), now_ms, quiet=run.quiet)
         except BaseException as error:
             return self._spoiled(error, inbox)
         return self._tell(inbox, fresh)
@@ -207,11 +190,13 @@ class Room:
         try:
             self._apply(updates)
             for update in updates:
-                self._own(update)
-            self.firsts.accept(self.doc, self._taken())
+                self.admission.own(update)
+            touched = self._taken()
+            self.firsts.accept(self.doc, touched)
+            mended = self._mend(touched, None)
         except BaseException as error:
             return self._spoiled(error, [])
-        return self._tell([], [(None, update) for update in updates])
+        return self._tell([], [(None, update) for update in (*updates, *mended)])
 
     def take(self) -> Flight:
         """Everything that waits for the journal, to be committed as one row."""
@@ -222,8 +207,8 @@ class Room:
         if seq is not None:
             self.head = max(self.head, seq)
         by_member: dict[Member, list[bytes]] = {}
-        for member, frame in flight.acks:
-            by_member.setdefault(member, []).append(frame)
+        for member, updates in flight.acks:
+            by_member.setdefault(member, []).extend(map(member.dialect.update, updates))
         return [Send(member, b"".join(frames)) for member, frames in by_member.items()]
 
     def presence_tick(self) -> Effects:
@@ -270,14 +255,6 @@ class Room:
 
     # ------------------------------------------------------------------ inside
 
-    def _mend_all(self) -> None:
-        """What an older server let pass is repaired at load."""
-        _, mended = repair_update(self.doc, None, self.firsts)
-        if mended:
-            self._own(mended)
-            self.pending.add(None, "repair", [mended], self._taken())
-            self.join_state.forget()
-
     def _deny(self, member: Member) -> Effects:
         if member.told_denied:
             return NOTHING
@@ -288,59 +265,40 @@ class Room:
         code = CloseCode.TOO_LARGE if isinstance(error, TooLarge) else CloseCode.MALFORMED
         return (Expel(member, code, str(error)),)
 
-    def _brings_news(self, seen: Inspection) -> bool:
-        return any(end > self.known.get(client, 0) for client, _, end in seen.ranges)
+    def _full(self, update: bytes) -> str:
+        """Why nothing may be added any more; "" while there is room."""
+        limit = self.limits.document_bytes_max
+        if self.document_bytes + len(update) > limit:
+            self.document_bytes = len(self.state())  # what was added is an upper bound: yrs collects what was deleted
+            if self.document_bytes + len(update) > limit:
+                return "the project is full"
+        return "the project has too many entries" if self._census.over(self.doc) else ""
 
-    def _refusal(self, member: Member, seen: Inspection, plan: Plan, size: int, merge: bool) -> Expel | None:
-        known, bound = self.known, self.bound
-        for client, start, end in seen.ranges:
-            before = known.get(client, 0)
-            if end > before:
-                owner = bound.get(client)
-                if owner is None:
-                    if before or client in (SEED_CLIENT, self.doc.client_id):
-                        return Expel(member, CloseCode.NOT_ALLOWED, "client id is reserved")
-                elif owner != member.user_id:
-                    return Expel(member, CloseCode.NOT_ALLOWED, "client id belongs to somebody else: pick a new one")
-            if start < before and not merge:
-                holder = self._holders.get(client)
-                if holder is not None and holder is not member:
-                    return Expel(member, CloseCode.NOT_ALLOWED, "client id is in use: pick a new one")
-        if not plan.roots <= ROOT_NAMES:
-            return Expel(member, CloseCode.NOT_ALLOWED, "unknown root")
-        if not plan.roots.isdisjoint(SERVER_ROOTS):
-            return Expel(member, CloseCode.NOT_ALLOWED, "only the server writes this root")
-        if seen.roots and self._brings_news(seen) and self._census.over(self.doc):
-            return Expel(member, CloseCode.TOO_LARGE, "the project has too many entries")
-        if seen.ranges and self.document_bytes + size > self.limits.document_bytes_max and self._over_limit(size):
-            return Expel(member, CloseCode.TOO_LARGE, "the project is full")
-        return None
-
-    def _over_limit(self, size: int) -> bool:
-        self.document_bytes = len(self.state())
-        return self.document_bytes + size > self.limits.document_bytes_max
-
-    def _gather(self, member: Member, update: bytes, seen: Inspection, merge: bool) -> Effects:
+    def _gather(self, member: Member, update: bytes, admitted: Admitted, merge: bool) -> Effects:
         effects: list[Effect] = []
-        known = self.known
-        quiet = True
-        for client, start, end in seen.ranges:
-            if end > known.get(client, 0):
-                quiet = False
-                if client not in self.bound:
-                    self.bound[client] = member.user_id
-                    self.pending.bind(client, member.user_id)
-                if merge and end - start > self.limits.merge_snapshot_edits_min and not effects:
-                    effects.append(SnapshotFirst(member, self.state()))
-                known[client] = end
-            if not merge:
-                self._holders[client] = member
-        member.edits += 1
+        for client, user in admitted.claimed:
+            self.pending.bind(client, user)
+        if merge and admitted.structs > self.limits.merge_snapshot_edits_min:
+            effects.append(SnapshotFirst(member, self.state()))
         first = not self._inbox
-        self._inbox.append((member, update, quiet))
-        if effects:
-            return [*effects, *TICK] if first else effects
+        self._run_of(member, None, quiet=admitted.quiet).updates.append(update)
+        return [*effects, *TICK] if first else effects
+
+    def _gather_everyday(self, member: Member, update: bytes, everyday: Everyday) -> Effects:
+        first = not self._inbox
+        run = self._run_of(member, member.lane)
+        run.updates.append(update)
+        run.express(everyday)
         return TICK if first else NOTHING
+
+    def _run_of(self, member: Member, lane: Lane | None, *, quiet: bool = False) -> Run:
+        member.edits += 1
+        inbox = self._inbox
+        if inbox and inbox[-1].takes(member, lane, quiet=quiet):
+            return inbox[-1]
+        run = Run(member, lane, quiet=quiet)
+        inbox.append(run)
+        return run
 
     def _run(
         self, member: Member, updates: list[bytes], now_ms: int, *, quiet: bool
@@ -355,12 +313,17 @@ class Room:
         touched = self._taken()
         self.pending.add(member.user_id, "edit", updates, touched)
         told: list[tuple[Member | None, bytes]] = [(member, update) for update in updates]
-        _, mended = repair_update(self.doc, touched, self.firsts, Stamp(str(member.user_id), now_ms))
-        if mended:
-            self._own(mended)
-            self.pending.add(None, "repair", [mended], self._taken())
-            told.append((None, mended))
+        told += [(None, mended) for mended in self._mend(touched, Stamp(str(member.user_id), now_ms))]
         return told
+
+    def _mend(self, touched: list[Touched] | None, stamp: Stamp | None) -> list[bytes]:
+        """Repair what was touched (None: everything); the update that did it, if there was anything to repair."""
+        _, mended = repair_update(self.doc, touched, self.firsts, stamp)
+        if not mended:
+            return []
+        self.admission.own(mended)
+        self.pending.add(None, "repair", [mended], self._taken())
+        return [mended]
 
     def _apply(self, updates: Iterable[bytes]) -> None:
         apply = self.doc.apply_update
@@ -380,15 +343,7 @@ class Room:
         self._census.note(touched)
         return touched
 
-    def _own(self, update: bytes) -> None:
-        """An update of the server's own: its clocks and places are known from now on."""
-        found = inspect(update, TRUSTED)
-        self.shape.learn(self.shape.plan(found))
-        for client, _, end in found.ranges:
-            if end > self.known.get(client, 0):
-                self.known[client] = end
-
-    def _tell(self, inbox: list[_Gathered], fresh: list[tuple[Member | None, bytes]]) -> Effects:
+    def _tell(self, inbox: list[Run], fresh: list[tuple[Member | None, bytes]]) -> Effects:
         effects: list[Effect] = []
         for _, update in fresh:
             self.join_state.extend(update)
@@ -398,16 +353,16 @@ class Room:
             framed = [(author, dialect.update(update)) for author, update in fresh]
             if framed:
                 effects += _relays(members, authors, framed)
-        for member, update, _ in inbox:
-            self.pending.acknowledge(member, member.dialect.update(update))
+        for run in inbox:
+            self.pending.acknowledge(run.member, run.updates)
         if self.pending:
             effects.append(Record())
         return effects
 
-    def _spoiled(self, error: BaseException, inbox: list[_Gathered]) -> Effects:
+    def _spoiled(self, error: BaseException, inbox: list[Run]) -> Effects:
         if isinstance(error, KeyboardInterrupt | SystemExit):
             raise error
-        offenders = dict.fromkeys(member for member, _, _ in inbox)
+        offenders = dict.fromkeys(run.member for run in inbox)
         reason = f"{type(error).__name__} while applying an update"
         return [*(Expel(m, CloseCode.MALFORMED, "the update could not be applied") for m in offenders), Spoil(reason)]
 
@@ -430,7 +385,3 @@ def _relays(members: list[Member], authors: set[Member], framed: list[tuple[Memb
             others = b"".join(frame for writer, frame in framed if writer is not author)
             if others and author in members:
                 yield Relay((author,), others)
-
-
-def _by_author(item: _Gathered) -> tuple[Member, bool]:
-    return item[0], item[2]

@@ -57,7 +57,7 @@ class Writer:
     @property
     def unsaved_bytes(self) -> int:
         """What is applied but not committed, in this process."""
-        return self.in_flight_bytes + sum(hosted.room.pending.bytes for hosted in self._waiting)
+        return self.in_flight_bytes + sum(hosted.room.pending.size for hosted in self._waiting)
 
     @property
     def lag_seconds(self) -> float:

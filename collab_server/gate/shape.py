@@ -129,6 +129,21 @@ class Shape:
             base.halves.extend(runs.halves)
             base.end = max(base.end, runs.end)
 
+    def overwrite(self, client: int, clock: int, origin: int) -> bool:
+        """Plan and learn in one step: `client` sets a plain value at `clock` right of its own value at `origin`.
+
+        False, and nothing learned, if it would not be that: another clock is next, or `origin` is no map's value.
+        """
+        runs = self._runs.get(client)
+        if runs is None or runs.end != clock or runs.halves:
+            return False
+        slot, dead = runs.at(origin)
+        if slot is None or slot[1] is None or dead:
+            return False
+        runs.add(clock, slot, False)
+        runs.end = clock + 1
+        return True
+
     def _put_in_order(self, plan: Plan, found: Inspection) -> None:
         """Each struct after those it leans on: a client is left for another whenever it waits for that one."""
         queues: dict[int, list[Place]] = {client: [] for client in plan.runs}

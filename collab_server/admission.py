@@ -1,0 +1,159 @@
+"""May this update in? Every check between a member's role and the document, on what is known beside yrs.
+
+The gate's reading, the gap check, the shape, the client-id binding, the roots, the size: whatever is refused has
+changed nothing. What is admitted is known from then on, before it is applied.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+from uuid import UUID
+
+from collab_server.closing import CloseCode
+from collab_server.express import Everyday, Lane
+from collab_server.gate.errors import Malformed, TooLarge
+from collab_server.gate.inspection import Inspection, missing, news
+from collab_server.gate.limits import Limits as GateLimits
+from collab_server.gate.shape import Plan, Shape
+from collab_server.gate.update import inspect
+from collab_server.member import Member
+from collab_server.settings import Limits
+from studio.schema import ROOT_NAMES, SERVER_ROOTS
+
+SEED_CLIENT = 1
+"""The client id of the server's own edits under the document's row lock; nobody else may write with it."""
+
+TRUSTED = GateLimits(update_bytes_max=1 << 30, clients_max=1_000_000, structs_max=1 << 30, delete_ranges_max=1 << 30)
+"""For what the server has admitted before."""
+
+
+class Admitted(NamedTuple):
+    """`quiet`: no new structs, so only its deletions can be news. `structs`: how many clocks are new."""
+
+    quiet: bool
+    claimed: list[tuple[int, UUID]]
+    structs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """The update leans on something unknown: ask for everything."""
+
+
+@dataclass(frozen=True, slots=True)
+class OtherLineage:
+    """The update is of another document: a restored or rebuilt one has other ancestors."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The member has to go."""
+
+    code: CloseCode
+    reason: str
+
+
+class Admission:
+    """What is known of a document beside yrs: clocks, places, and whose client ids are whose."""
+
+    def __init__(self, shape: Shape, known: dict[int, int], bound: dict[int, UUID], own: int, limits: Limits) -> None:
+        self.bound = bound
+        self.known = known
+        self._shape = shape
+        self._reserved = frozenset((SEED_CLIENT, own))
+        self._gate = GateLimits(update_bytes_max=limits.update_bytes_max)
+        self._holders: dict[int, Member] = {}
+
+    def everyday(self, member: Member, update: bytes) -> Everyday | None:
+        """The short way in, for what a member writes again and again; None: take `judge`."""
+        lane = member.lane
+        if lane is None:
+            return None
+        everyday = lane.read(update, self._shape)
+        if everyday is not None:
+            self.known[lane.client] = everyday.clock + 1
+        return everyday
+
+    def judge(
+        self, member: Member, update: bytes, *, merge: bool, full: str = ""
+    ) -> Admitted | Gap | OtherLineage | Refusal:
+        """Read the update and admit it, or say why not. `merge`: it is the answer to our Step1.
+
+        `full`: why the document takes no more; then only what names no root is welcome, such as marking as deleted.
+        """
+        try:
+            seen = inspect(update, self._gate)
+            if merge and not seen.roots.isdisjoint(SERVER_ROOTS) and news(seen, self.known):
+                return OtherLineage()
+            if missing(seen, self.known):
+                return Gap()
+            plan = self._shape.plan(seen)
+        except Malformed as error:
+            return Refusal(CloseCode.MALFORMED, error.reason)
+        except TooLarge as error:
+            return Refusal(CloseCode.TOO_LARGE, str(error))
+        refusal = self._wrong_client(member, seen, merge) or self._wrong_root(plan)
+        if refusal is None and full and seen.roots and news(seen, self.known):
+            refusal = Refusal(CloseCode.TOO_LARGE, full)
+        if refusal is not None:
+            return refusal
+        self._shape.learn(plan)
+        return self._admit(member, seen, merge)
+
+    def own(self, update: bytes) -> None:
+        """An update of the server's own, or of another process that admitted it."""
+        seen = inspect(update, TRUSTED)
+        self._shape.learn(self._shape.plan(seen))
+        for client, _, end in seen.ranges:
+            if end > self.known.get(client, 0):
+                self.known[client] = end
+
+    def leave(self, member: Member) -> None:
+        """A member's connection ended: it holds no client id any more."""
+        member.lane = None
+        for client in [client for client, holder in self._holders.items() if holder is member]:
+            del self._holders[client]
+
+    def _wrong_client(self, member: Member, seen: Inspection, merge: bool) -> Refusal | None:
+        for client, start, end in seen.ranges:
+            before = self.known.get(client, 0)
+            if end > before:
+                owner = self.bound.get(client)
+                if owner is None:
+                    if before or client in self._reserved:
+                        return Refusal(CloseCode.NOT_ALLOWED, "client id is reserved")
+                elif owner != member.user_id:
+                    return Refusal(CloseCode.NOT_ALLOWED, "client id belongs to somebody else: pick a new one")
+            if start < before and not merge and self._holders.get(client, member) is not member:
+                return Refusal(CloseCode.NOT_ALLOWED, "client id is in use: pick a new one")
+        return None
+
+    def _wrong_root(self, plan: Plan) -> Refusal | None:
+        if not plan.roots <= ROOT_NAMES:
+            return Refusal(CloseCode.NOT_ALLOWED, "unknown root")
+        if not plan.roots.isdisjoint(SERVER_ROOTS):
+            return Refusal(CloseCode.NOT_ALLOWED, "only the server writes this root")
+        return None
+
+    def _admit(self, member: Member, seen: Inspection, merge: bool) -> Admitted:
+        claimed: list[tuple[int, UUID]] = []
+        structs = 0
+        for client, _, end in seen.ranges:
+            before = self.known.get(client, 0)
+            if end > before:
+                structs += end - before
+                self.known[client] = end
+                if client not in self.bound:
+                    self.bound[client] = member.user_id
+                    claimed.append((client, member.user_id))
+            if not merge:
+                self._hold(client, member)
+        return Admitted(structs == 0, claimed, structs)
+
+    def _hold(self, client: int, member: Member) -> None:
+        """`member` writes with this client id now; whoever did before has to take the long way again."""
+        before = self._holders.get(client)
+        if before is not member:
+            self._holders[client] = member
+            member.lane = Lane(client)
+            if before is not None:
+                before.lane = None

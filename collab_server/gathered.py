@@ -1,0 +1,42 @@
+"""Edits between two ticks: runs of one member's consecutive updates, in order of arrival."""
+
+from collab_server.express import Everyday, Lane
+from collab_server.member import Member
+
+
+class Run:
+    """Consecutive updates of one member that are applied together.
+
+    `quiet` updates bring no new structs: duplicates, or deletions only. Of a run on an express lane, the structs and
+    deletions are kept apart as well, so that the run becomes one update.
+    """
+
+    __slots__ = ("_clock", "_deletes", "_lane", "_structs", "member", "quiet", "updates")
+
+    def __init__(self, member: Member, lane: Lane | None = None, *, quiet: bool = False) -> None:
+        self.member = member
+        self.quiet = quiet
+        self.updates: list[bytes] = []
+        """As they came: what the member is told when they are committed."""
+        self._lane = lane
+        self._clock = 0
+        self._structs: list[bytes] = []
+        self._deletes: list[tuple[int, int]] = []
+
+    def express(self, everyday: Everyday) -> None:
+        """Add an everyday update, which follows the one before."""
+        if not self._structs:
+            self._clock = everyday.clock
+        self._structs.append(everyday.struct)
+        if everyday.deleted is not None:
+            self._deletes.append(everyday.deleted)
+
+    def takes(self, member: Member, lane: Lane | None, *, quiet: bool = False) -> bool:
+        """Whether another update of `member` may be added."""
+        return self.member is member and self._lane is lane and self.quiet == quiet
+
+    def joined(self) -> list[bytes]:
+        """What is applied, committed and told: one update for everyday ones, else the updates as they came."""
+        if self._lane is None or len(self.updates) == 1:
+            return self.updates
+        return [self._lane.join(self._clock, self._structs, self._deletes)]
