@@ -15,7 +15,7 @@ def _postgres(url: str) -> str:
 class DatabaseSettings(BaseModel):
     """Where the database is and how many connections one process may hold."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     url: Annotated[str, AfterValidator(_postgres)]
     connections_min: int = Field(default=1, ge=0, le=100)

@@ -32,7 +32,7 @@ class BusSettings(BaseModel):
 class TicketSettings(BaseModel):
     """The secret that API and collab server share, and how long a ticket is good for."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     secret: SecretStr = Field(min_length=SECRET_MIN)
     ttl_seconds: int = Field(default=300, ge=10, le=3600)

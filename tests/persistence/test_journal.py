@@ -1,6 +1,8 @@
 """The journal numbers contiguously, refuses alone what it must refuse, and loads exactly what was committed."""
 
 import asyncio
+from dataclasses import replace
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -152,14 +154,27 @@ async def test_eight_concurrent_appenders_number_contiguously(
         assert len(loaded.clients) == 8 * rounds
 
 
+@pytest.mark.parametrize(
+    ("poison", "told"),
+    [
+        ({"origin": "nonsense"}, "document_changes_origin_check"),
+        ({"edits": 0}, "document_updates_edits_check"),
+        ({"edits": 2**40}, "out of int32 range"),
+        ({"clients": ((-1, UUID(int=1)),)}, "document_clients_client_id_check"),
+        ({"paths": ("tracks/\ud800",)}, "surrogates"),
+    ],
+)
 async def test_what_the_database_will_not_take_sets_aside_one_document(
-    journal: Journal, make_project: MakeProject
+    journal: Journal, make_project: MakeProject, poison: dict[str, Any], told: str
 ) -> None:
     """A batch that breaks a constraint quarantines its document, with the reason; the others are committed."""
     good, bad, other = [await make_project() for _ in range(3)]
-    answers = await journal.append([batch(good, b"x"), batch(bad, b"x", origin="nonsense"), batch(other, b"x")])
+    edits = poison.pop("edits", None)
+    rotten = batch(bad, b"x", **poison)
+    rotten = rotten if edits is None else replace(rotten, edits=edits)
+    answers = await journal.append([batch(good, b"x"), rotten, batch(other, b"x")])
     assert answers == {good: 2, bad: Refused.QUARANTINED, other: 2}
-    with pytest.raises(Quarantined, match="document_changes_origin_check"):
+    with pytest.raises(Quarantined, match=told):
         await journal.load(bad)
 
 

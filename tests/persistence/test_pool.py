@@ -1,0 +1,73 @@
+"""The pool mends itself, hands out clean connections and speaks JSON."""
+
+import asyncio
+from uuid import UUID
+
+import pytest
+
+from persistence.errors import TRANSIENT
+from persistence.journal import Batch, Journal
+from persistence.pool import Pool, open_pool
+
+CUT_OTHERS = """
+select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()
+"""
+ROUND_TRIP = "select $1::jsonb as b, $2::json as t"
+
+
+async def test_json_is_python_values(pool: Pool) -> None:
+    """Lists, maps, texts beyond ASCII and null go in and come out; NaN, which is no JSON, does not go in."""
+    value = {"a": [1, 2.5, None, True, "é😀"], "b": {}}
+    row = await pool.fetchrow(ROUND_TRIP, value, value)
+    assert row is not None
+    assert (row["b"], row["t"]) == (value, value)
+    with pytest.raises(Exception, match="Out of range"):
+        await pool.fetchrow(ROUND_TRIP, float("nan"), None)
+
+
+async def test_cut_connections_are_replaced(database: str, project: UUID) -> None:
+    """After the server cut every connection, a call fails at most with TRANSIENT and the next ones succeed."""
+    own = await open_pool(database, 1, 2)
+    journal = Journal(own)
+    for round_ in range(3):
+        async with own.acquire() as first, own.acquire() as second:
+            with pytest.raises(TRANSIENT):
+                await asyncio.gather(first.fetch(CUT_OTHERS), second.execute("select pg_sleep(30)"))
+        for attempt in range(3):
+            try:
+                answer = await journal.append([Batch(project, 1, b"x", 1, ())])
+            except TRANSIENT:
+                assert attempt < 2
+            else:
+                assert answer == {project: 2 + round_}
+                break
+    await own.close()
+
+
+async def test_a_transaction_left_open_ends_with_the_loan(database: str, project: UUID) -> None:
+    """A cancelled holder's transaction is rolled back before the connection is lent again: no lock stays behind."""
+    own = await open_pool(database, 1, 1)
+    locked = asyncio.Event()
+
+    async def hold() -> None:
+        async with own.acquire() as connection, connection.transaction():
+            await connection.execute("update documents set head = 99 where project_id = $1", project)
+            locked.set()
+            await connection.execute("select pg_sleep(30)")
+
+    task = asyncio.create_task(hold())
+    await locked.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await Journal(own).append([Batch(project, 1, b"x", 1, ())]) == {project: 2}
+    await own.close()
+
+
+async def test_a_statement_that_never_ends_is_given_up(database: str) -> None:
+    """After the command timeout the caller gets TRANSIENT, and the pool goes on."""
+    own = await open_pool(database, 1, 1, command_timeout=0.1)
+    with pytest.raises(TRANSIENT):
+        await own.execute("select pg_sleep(30)")
+    assert await own.fetchval("select 1") == 1
+    await own.close()
