@@ -13,7 +13,11 @@ Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProx
 Database: TypeAlias = "Pool | Connection"  # whatever a statement can be run on
 
 # A statement of ours is planned once: the journal's append costs a millisecond to plan and a fraction to run.
-SERVER_SETTINGS = {"application_name": "backline", "jit": "off", "plan_cache_mode": "force_generic_plan"}
+SERVER_SETTINGS = (
+    ("application_name", "backline"),
+    ("jit", "off"),
+    ("plan_cache_mode", "force_generic_plan"),
+)
 
 
 async def open_pool(
