@@ -1,0 +1,60 @@
+"""What an invite lets people do."""
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.conftest import Visit
+
+pytestmark = pytest.mark.browser
+
+
+async def test_a_viewer_cannot_edit(visit: Visit, someone: Visit) -> None:
+    """No button, double-click, drag or key of a viewer's page changes anything; what others do still arrives."""
+    ana, ben = await visit(), await someone()
+    await ana.add_track("Drums")
+    await ana.add_clip()
+    await ben.join(await ana.invite_link("viewer"))
+    await ben.light("live")
+    await expect(ben.at("role-badge")).to_have_text("View only")
+    await ben.starts_at(0)
+    for name in ("add-track", "add-clip", "add-marker", "add-note", "track-menu", "trim-right", "share"):
+        await expect(ben.at(name)).to_have_count(0)
+    await expect(ben.at("tempo")).to_be_disabled()
+    await ben.press_clip(dx=192)
+    await ben.page.mouse.up()
+    await ben.at("lane").dblclick(position={"x": 600, "y": 40})
+    for key in ("t", "a", "m", "ArrowRight", "s", "Delete", "Control+z"):
+        await ben.page.keyboard.press(key)
+    await ana.set_tempo(101)
+    await ben.has_tempo(101)
+    for studio in (ana, ben):
+        await studio.starts_at(0)
+        await expect(studio.at("clip")).to_have_count(1)
+        await expect(studio.at("track")).to_have_count(1)
+
+
+async def test_a_role_changes_while_the_page_is_open(visit: Visit, someone: Visit) -> None:
+    """S10: the owner takes the right to edit away and the other page follows without a reload."""
+    ana, ben = await visit(), await someone()
+    await ben.join(await ana.invite_link("editor"))
+    await expect(ben.at("add-track")).to_be_visible()
+    await ana.at("people").click()
+    await ana.at("member-role").select_option("viewer")
+    await expect(ben.at("role-badge")).to_have_text("View only")
+    await expect(ben.at("add-track")).to_have_count(0)
+
+
+async def test_a_removed_member_is_told(visit: Visit, someone: Visit) -> None:
+    """S11: whoever is removed sees a sentence, not a page that silently stopped."""
+    ana, ben = await visit(), await someone()
+    await ben.join(await ana.invite_link("editor"))
+    await ana.at("people").click()
+    await ana.at("member-remove").click()
+    await expect(ben.at("over")).to_contain_text("no longer have access")
+
+
+async def test_a_wrong_invite_is_explained(someone: Visit) -> None:
+    """A mistyped link leads to a sentence and a way on."""
+    studio = await someone()
+    await studio.page.goto("/join/not-a-link")
+    await expect(studio.at("trouble")).to_contain_text("invite link")
