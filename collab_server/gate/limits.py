@@ -20,6 +20,7 @@ class Limits:
     key_bytes_max: int = 512
     depth_max: int = 32
     types_depth_max: int = 8
+    work_max: int = 1_000_000
     vector_clients_max: int = 20_000
     presence_entries_max: int = 1_000
     presence_state_bytes_max: int = 4 * 1024

@@ -13,57 +13,20 @@ cut and keeps the lengths, and from then on what it writes has other clocks than
 between the halves.
 """
 
-from array import array
-from bisect import bisect_left, bisect_right
+from collections.abc import Mapping
 
 from collab_server.gate.contents import ANY, ARRAY, BINARY, DELETED, EMBED, FORMAT, GC, MAP, STRING, TEXT, TYPE
-from collab_server.gate.errors import Malformed
-from collab_server.gate.inspection import Inspection, Place
+from collab_server.gate.errors import Malformed, TooLarge
+from collab_server.gate.inspection import Id, Inspection, Place
 from collab_server.gate.limits import Limits
-
-Id = tuple[int, int]
-Slot = tuple[str | Id, str | None]
-"""(root name or id of the containing type, key or None in a sequence)."""
+from collab_server.gate.runs import Runs, Slot
+from collab_server.gate.work import Sequence, Work
 
 _ALLOWED = {
     MAP: frozenset((DELETED, BINARY, TYPE, ANY)),
     TEXT: frozenset((DELETED, STRING, EMBED, FORMAT)),
     ARRAY: frozenset((DELETED, BINARY, TYPE, ANY)),
 }
-
-
-class Runs:
-    """One client's clocks up to `end`, each run standing in one slot; `dead` runs arrived as deleted content.
-
-    `halves` are the clocks, ascending, that are second halves of a surrogate pair.
-    """
-
-    __slots__ = ("dead", "end", "halves", "slots", "starts")
-
-    def __init__(self, end: int = 0) -> None:
-        self.starts = array("I")
-        self.slots: list[Slot | None] = []
-        self.dead = bytearray()
-        self.halves = array("I")
-        self.end = end
-
-    def add(self, start: int, slot: Slot | None, dead: bool) -> None:
-        """A run from `start` on, joined to the last one if it is the same."""
-        if not (self.slots and self.slots[-1] == slot and self.dead[-1] == dead):
-            self.starts.append(start)
-            self.slots.append(slot)
-            self.dead.append(dead)
-
-    def at(self, clock: int) -> tuple[Slot | None, bool]:
-        """(slot, dead) of a clock below `end`."""
-        index = bisect_right(self.starts, clock) - 1
-        return (self.slots[index], bool(self.dead[index])) if index >= 0 else (None, False)
-
-    def halved(self, clock: int) -> bool:
-        """Whether a cut before `clock` would go through a surrogate pair."""
-        halves = self.halves
-        index = bisect_left(halves, clock)
-        return index < len(halves) and halves[index] == clock
 
 
 class Type:
@@ -78,11 +41,15 @@ class Type:
 
 
 class Plan:
-    """What an update adds to a Shape. `roots` are the names of the roots its new structs stand under, nested or not."""
+    """What an update adds to a Shape.
 
-    __slots__ = ("roots", "runs", "types")
+    `roots` are the names of the roots its new structs stand under, nested or not; `work` is what yrs may have to do.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("roots", "runs", "types", "work")
+
+    def __init__(self, sequences: Mapping[Slot, Sequence]) -> None:
+        self.work = Work(sequences)
         self.runs: dict[int, Runs] = {}
         self.types: dict[Id, Type] = {}
         self.roots: set[str] = set()
@@ -91,16 +58,21 @@ class Plan:
 class Shape:
     """The slots of one document. Feed it every update that is applied, the loaded state first."""
 
-    __slots__ = ("_depth_max", "_runs", "_types")
+    __slots__ = ("_depth_max", "_runs", "_sequences", "_types")
 
     def __init__(self, limits: Limits) -> None:
         self._depth_max = limits.types_depth_max
+        self._sequences: dict[Slot, Sequence] = {}
         self._runs: dict[int, Runs] = {}
         self._types: dict[Id, Type] = {}
 
-    def plan(self, found: Inspection) -> Plan:
-        """What `found`, of which nothing is `missing`, would add. Raises Malformed; changes nothing."""
-        plan = Plan()
+    def plan(self, found: Inspection, work_max: int | None = None) -> Plan:
+        """What `found`, of which nothing is `missing`, would add. Changes nothing.
+
+        Raises Malformed, or TooLarge when placing it might keep yrs busy for more than `work_max` steps: 30 KB can be
+        made to take seconds. None for updates that were admitted before.
+        """
+        plan = Plan(self._sequences)
         for client, _, _ in found.ranges:
             base = self._runs.get(client)
             plan.runs[client] = Runs(base.end if base else 0)
@@ -117,11 +89,17 @@ class Shape:
         for client, clock, length in found.deletes:
             self._cut(plan, client, clock)
             self._cut(plan, client, clock + length)
+        if work_max is not None:
+            for client, clock, _ in found.deletes:
+                plan.work.cut(self._at(plan, (client, clock))[0])
+            if plan.work.steps > work_max:
+                raise TooLarge("work_max", work_max)
         return plan
 
     def learn(self, plan: Plan) -> None:
         """The planned update has been applied."""
         self._types.update(plan.types)
+        self._sequences.update(plan.work.settled())
         for client, runs in plan.runs.items():
             base = self._runs.setdefault(client, Runs())
             for start, slot, dead in zip(runs.starts, runs.slots, runs.dead, strict=True):
@@ -180,8 +158,13 @@ class Shape:
             if right is not None and (slot[1] is not None or right == left):
                 raise Malformed("right origin")  # a map's newest value is its last: nothing is to the right of it
             self._stand(plan, (client, start), slot, content, found)
-            if end - start > 1 and content != DELETED and slot[1] is not None:
-                _require_deleted(found, client, start, end)
+            if slot[1] is None:
+                plan.work.insert(slot, (client, start), end - start if content == STRING else 0, left, right)
+            else:
+                if end - start > 1 and content != DELETED:
+                    _require_deleted(found, client, start, end)
+                if left is None:
+                    plan.work.open(slot)
         runs.add(start, slot, content == DELETED)
         runs.end = end
 

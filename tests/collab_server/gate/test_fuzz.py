@@ -14,7 +14,7 @@ from typing import TypedDict
 from pycrdt import Doc, Map, Text
 
 from collab_server.gate.awareness import Entry, decode, encode
-from collab_server.gate.errors import Malformed, Refused
+from collab_server.gate.errors import Refused
 from collab_server.gate.limits import Limits
 from collab_server.gate.shape import Plan, Shape
 from collab_server.gate.update import Inspection, inspect, missing, news
@@ -170,8 +170,8 @@ def play(forger: Forger, victim: Victim, tally: Tally, per_room: int) -> None:
             tally.missing += 1
             continue
         try:
-            plan = room.shape.plan(found)
-        except Malformed:
+            plan = room.shape.plan(found, LIMITS.work_max)
+        except Refused:
             tally.misshapen += 1
             continue
         room.history.append(update)
