@@ -10,7 +10,9 @@ import { useReading, useStudio } from "../state/studio.ts";
 import { Snapshots } from "./snapshots.tsx";
 import { changedWords } from "./words.ts";
 
-const ORIGINS: { readonly [origin: string]: string } = { "server/repair": "Repair", restore: "Restore", import: "Import" };
+const ORIGINS: { readonly [origin: string]: string } = { repair: "Repair", restore: "Restore", seed: "Created the project", fork: "Fork" };
+/** The server notes who wrote something and when: true of every note, news to nobody. */
+const isStamp = (change: Change): boolean => change.origin === "repair" && change.paths.every((path) => /\/(at|by|author)$/.test(path));
 const SERVER = { name: "Backline", color: "#5b6470" };
 const SETTLE_MS = 800;
 
@@ -40,8 +42,8 @@ export function History() {
       {problem !== null && <p class="problem" role="alert">{problem}</p>}
       {changes.length === 0 && problem === null && <p class="side__empty">Every change appears here with its author.</p>}
       <ol class="changes" data-testid="changes">
-        {changes.map((change) => (
-          <li key={change.seq} class="change" data-testid="change">
+        {changes.filter((change) => !isStamp(change)).map((change) => (
+          <li key={`${change.seq} ${change.origin} ${change.author?.id}`} class="change" data-testid="change">
             <Avatar person={change.author ?? SERVER} />
             <div>
               <div class="change__who">{change.author?.name ?? SERVER.name}{ORIGINS[change.origin] !== undefined && <span class="change__origin">{ORIGINS[change.origin]}</span>}<time class="change__at" dateTime={change.at}>{ago(change.at)}</time></div>

@@ -21,8 +21,8 @@ function nameOf(document: Canonical, root: string, id: string): string {
 export function changedWords(document: Canonical, paths: readonly string[], most = 3): readonly string[] {
   const things = new Map<string, Set<string>>();
   for (const path of paths) {
-    const [root = "", id = "", key = ""] = path.split("/");
-    const thing = root === "transport" ? "project" : nameOf(document, root, id);
+    const [root = "", id = "", third = ""] = path.split("/");
+    const [thing, key] = root === "transport" ? ["project", id] : [nameOf(document, root, id), third];
     const fields = things.get(thing) ?? new Set<string>();
     if (FIELDS[key] !== undefined) fields.add(FIELDS[key]);
     things.set(thing, fields);

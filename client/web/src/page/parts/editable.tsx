@@ -1,13 +1,13 @@
 /** A name that becomes a text field: Enter or leaving keeps it, Escape does not. */
 
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 
 interface EditableProps { readonly value: string; readonly label: string; readonly editing: boolean; readonly max: number; readonly onStart?: (() => void) | undefined; readonly onDone: (value: string | null) => void; readonly testid?: string }
 
 export function Editable({ value, label, editing, max, onStart, onDone, testid }: EditableProps) {
   const field = useRef<HTMLInputElement>(null);
   const done = useRef(false);
-  useEffect(() => {
+  useLayoutEffect(() => {
     done.current = false;
     if (editing) field.current?.select();
   }, [editing]);

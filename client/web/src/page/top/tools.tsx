@@ -18,7 +18,6 @@ export function Tools() {
       <UndoTools />
       <i class="tools__rule" />
       <AddTools />
-      <i class="tools__rule" />
       <TimeTools />
       <div class="tools__space" />
       <ViewTools />
@@ -42,11 +41,13 @@ function AddTools() {
   const studio = useStudio();
   useStore(studio.about);
   const { canEdit, role } = studio.session;
+  if (!mayComment(role)) return null;
   return (
     <div class="tools__group">
       {canEdit && <Button kind="quiet" onClick={() => addClip(studio)} testid="add-clip"><Icon name="plus" />Clip</Button>}
       {canEdit && <Button kind="quiet" onClick={() => addMarker(studio)} testid="add-marker"><Icon name="flag" />Marker</Button>}
-      {mayComment(role) && <Button kind="quiet" onClick={() => startNote(studio)} testid="add-note"><Icon name="note" />Note</Button>}
+      <Button kind="quiet" onClick={() => startNote(studio)} testid="add-note"><Icon name="note" />Note</Button>
+      <i class="tools__rule" />
     </div>
   );
 }
