@@ -1,10 +1,10 @@
 """A room without sockets: people with pycrdt documents, and hands that perform what the room decides."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, assert_never
 from uuid import UUID, uuid4
 
-from pycrdt import Doc, Map
+from pycrdt import Doc
 
 from collab_server import wire
 from collab_server.dialects.yws import YWebsocket
@@ -32,10 +32,9 @@ from collab_server.wire import Kind
 from persistence.body import Entry, encode
 from persistence.journal import Loaded, Row
 from presence.principal import Principal
-from studio.binding import new_entity
 from studio.blank import blank, open_doc
-from studio.canonical import canonical
 from studio.roles import Role
+from tests.collab_server.author import Author
 
 PROJECT = UUID(int=7)
 OWNER = UUID(int=1)
@@ -44,8 +43,6 @@ REPAIRER = 9_999
 NOW_MS = 1_800_000_000_000
 SEED = blank(str(PROJECT), "Song", str(OWNER), 0, 1)
 DIALECT = YWebsocket()
-
-Change = Callable[[dict[str, "Map[Any]"]], object]
 
 
 def open_room(
@@ -82,15 +79,13 @@ def messages(data: bytes) -> list[tuple[Kind, bytes]]:
     return found
 
 
-class Person:
+class Person(Author):
     """Somebody with a document and a connection."""
 
     def __init__(self, client: int, *, role: Role = Role.EDITOR, user: UUID | None = None, name: str = "Ada") -> None:
         self.user = user or uuid4()
-        self.doc = open_doc(client)
+        super().__init__(client)
         self.written: list[bytes] = []
-        self.made: list[bytes] = []
-        self._observer = self.doc.observe(lambda event: self.made.append(event.update))
         principal = Principal(self.user, name, "#aa3355", role, PROJECT, True)
         self.member = Member(uuid4(), principal, DIALECT, self.written.append)
 
@@ -107,28 +102,6 @@ class Person:
             self.doc.apply_update(update)
         self.made.clear()
         return self
-
-    def edit(self, change: Change) -> bytes:
-        """One transaction on the roots by name; returns its update."""
-        self.made.clear()
-        with self.doc.transaction():
-            change({root: self.doc.get(root, type=Map) for root in sorted(self.doc.keys())})
-        (update,) = self.made
-        return update
-
-    def put(self, root: str, key: str, value: object) -> bytes:
-        """Set a key of a root."""
-        return self.edit(lambda roots: roots[root].update({key: value}))
-
-    def field(self, root: str, entity: str, key: str, value: object) -> bytes:
-        """Set a key of an entity."""
-        return self.edit(lambda roots: roots[root][entity].update({key: value}))
-
-    def track(self, id: str, **fields: object) -> bytes:
-        """Add a track."""
-        whole = {"kind": "audio", "name": "Track", "order": "a", "gain_db": 0, "pan": 0, "mute": False}
-        whole |= {"output": "master", "deleted": None, **fields}
-        return self.edit(lambda roots: roots["tracks"].update({id: new_entity(whole.items())}))
 
     def take(self) -> bytes:
         """Everything written to this person since the last time."""
@@ -148,10 +121,6 @@ class Person:
                 self.doc.apply_update(payload)
         self.made.clear()
         return heard
-
-    def json(self) -> dict[str, Any]:
-        """The document as this person sees it."""
-        return canonical(self.doc)
 
 
 class Hands:

@@ -4,7 +4,7 @@ import math
 from uuid import uuid4
 
 import pytest
-from pycrdt import Map, Text, merge_updates
+from pycrdt import Map, merge_updates
 
 from collab_server.closing import CloseCode
 from collab_server.effects import Expel, KeepDraft, Record, Relay, Send, SnapshotFirst, Spoil, Tick
@@ -505,9 +505,7 @@ def test_n5_a_forged_author_becomes_the_servers() -> None:
     """The author and time of a new note are those the server saw."""
     ada = Person(10)
     hands = desk(ada)
-    fields = {"anchor": ["t", 0], "body": Text("mine"), "author": str(uuid4()), "at": 5.0, "parent": None}
-    fields |= {"track": None, "resolved": None, "deleted": None}
-    hands.edit(ada, ada.edit(lambda roots: roots["notes"].update({"n_1": Map(fields)})))
+    hands.edit(ada, ada.note("n_1", "mine", author=str(uuid4()), at=5.0))
     note = canonical(hands.room.doc)["notes"]["n_1"]
     assert note["author"] == str(ada.user)
     assert note["at"] == NOW_MS

@@ -1,0 +1,320 @@
+"""Tests of edits against the real server: sent, relayed, committed, repaired, refused."""
+
+import asyncio
+import math
+from uuid import UUID
+
+import pytest
+from pycrdt import Map, merge_updates
+
+from collab_server import wire
+from collab_server.closing import CloseCode
+from collab_server.gate.awareness import Entry
+from collab_server.wire import Kind
+from studio.canonical import canonical
+from studio.roles import Role
+from tests.collab_server.conftest import MakePeer
+from tests.collab_server.peer import Peer, until
+from tests.collab_server.rooms import open_room
+from tests.collab_server.songs import song
+from tests.collab_server.world import User, World
+
+
+async def test_two_people_edit_one_song(world: World, project: UUID, ada: User, make_peer: MakePeer) -> None:
+    """Edits reach the other at once, are acknowledged after the commit, and the journal replays to what both see."""
+    bob = await world.member(project)
+    a, b = await make_peer(project, ada).join(), await make_peer(project, bob).join()
+    a.track("t_1", name="Bass")
+    b.track("t_2", name="Drums")
+    a.put("transport", "bpm", 97)
+    await a.saved()
+    await b.saved()
+    await a.same(b)
+    assert (a.acknowledged, b.acknowledged) == (2, 1)
+    assert await world.stored(project) == a.json() == b.json()
+    changes = await world.pool.fetch(
+        "select author_id, edits, paths from document_changes where project_id = $1", project
+    )
+    assert {(row["author_id"], path) for row in changes for path in row["paths"]} >= {
+        (ada.id, "tracks/t_1"),
+        (ada.id, "transport/bpm"),
+        (bob.id, "tracks/t_2"),
+    }
+
+
+async def test_s1_500_offline_edits_each_are_merged(
+    world: World, project: UUID, ada: User, make_peer: MakePeer
+) -> None:
+    """After a long time apart everything both did is there; the document before the merge is kept as a snapshot."""
+    bob = await world.member(project)
+    a, b = await make_peer(project, ada).join(), await make_peer(project, bob).join()
+    a.track("t_shared")
+    await a.saved()
+    await a.same(b)
+    before = a.json()
+    a.drop()
+    b.drop()
+    for number in range(250):
+        a.track(f"t_a{number % 20}", name=f"a {number}")
+        a.field("tracks", "t_shared", "gain_db", -(number % 60))
+        b.marker(f"m_b{number}", 960 * number, f"b {number}")
+        b.field("tracks", "t_shared", "pan", (number % 100) / 100)
+    await a.join()
+    await a.saved()
+    await b.join()
+    await b.saved()
+    await a.same(b)
+    merged = a.json()
+    assert len(merged["markers"]) == 250
+    assert {f"t_a{number}" for number in range(20)} <= merged["tracks"].keys()
+    assert merged["tracks"]["t_shared"]["gain_db"] == -(249 % 60)
+    assert merged["tracks"]["t_shared"]["pan"] == 0.49
+    assert await world.stored(project) == merged
+
+    async def kept() -> list[bytes]:
+        rows = await world.pool.fetch(
+            "select state from studio_snapshots where project_id = $1 and reason = 'before_merge' order by created_at",
+            project,
+        )
+        return [row["state"] for row in rows]
+
+    await until(kept, "snapshot before the merge")
+    assert (
+        canonical(open_room([(await kept())[0]], clients={}).doc)["tracks"]["t_shared"] == before["tracks"]["t_shared"]
+    )
+
+
+async def test_s2_a_lost_update_is_asked_for(world: World, project: UUID, ada: User, make_peer: MakePeer) -> None:
+    """Of two updates the first is lost: the second is not applied, the server asks with Step1, and all converge."""
+    bob = await world.member(project)
+    a, b = await make_peer(project, ada).join(), await make_peer(project, bob).join()
+    asked = a.heard.count(Kind.STEP1)
+    a.muted = True
+    a.track("t_1")
+    a.muted = False
+    a.field("tracks", "t_1", "name", "Bass")
+    await a.saved()
+    await a.same(b)
+    assert a.heard.count(Kind.STEP1) == asked + 1
+    assert b.json()["tracks"]["t_1"]["name"] == "Bass"
+    assert await world.stored(project) == b.json()
+
+
+async def test_s2_the_second_update_before_the_first(
+    world: World, project: UUID, ada: User, make_peer: MakePeer
+) -> None:
+    """Updates that arrive the wrong way round end in the same document, once in the journal."""
+    bob = await world.member(project)
+    a, b = await make_peer(project, ada).join(), await make_peer(project, bob).join()
+    a.muted = True
+    first, second = a.track("t_1"), a.field("tracks", "t_1", "name", "Bass")
+    for update in (second, first):
+        a.unsaved.append(update)
+        a.send(wire.encode_update(update))
+    await a.saved()
+    await a.same(b)
+    assert await world.stored(project) == b.json() == a.json()
+
+
+async def test_s3_the_same_update_three_times(world: World, project: UUID, ada: User, make_peer: MakePeer) -> None:
+    """Repeats are acknowledged and grow the journal by nothing."""
+    a = await make_peer(project, ada).join()
+    update = a.track("t_1")
+    await a.saved()
+    rows = await world.rows(project)
+    for _ in range(2):
+        a.unsaved.append(update)
+        a.send(wire.encode_update(update))
+    await a.saved()
+    assert a.acknowledged == 3
+    assert await world.rows(project) == rows
+
+
+@pytest.mark.parametrize(
+    ("message", "code"),
+    [
+        (b"\x00\x02\x05ab", CloseCode.MALFORMED),
+        (b"\x00\x02\x03\x00\x00\x00", CloseCode.MALFORMED),
+        (b"\x00\x07\x00", CloseCode.MALFORMED),
+        (b"\x00\x02\x08" + b"\xff" * 8, CloseCode.MALFORMED),
+        (b"\x00\x00\x02\xff\xff", CloseCode.MALFORMED),
+        (b"\x01\x04\xff\xff\xff\xff", CloseCode.MALFORMED),
+        (b"\xff" * 9, CloseCode.MALFORMED),
+        (wire.encode_update(bytes(2 * 1024 * 1024 + 10)), CloseCode.TOO_LARGE),
+        (wire.encode_update(bytes(1024 * 1024 + 10)), CloseCode.TOO_LARGE),
+    ],
+    ids=["cut", "trailing", "subtype", "junk", "vector", "awareness", "varint", "2 MiB", "1 MiB"],
+)
+async def test_s4_hostile_frames_close_their_sender_alone(
+    message: bytes, code: CloseCode, world: World, project: UUID, ada: User, make_peer: MakePeer
+) -> None:
+    """The offender gets the right code; everybody else, and the document, notice nothing."""
+    eve = await world.member(project, name="Eve")
+    a, e = await make_peer(project, ada).join(), await make_peer(project, eve).join()
+    before = a.json()
+    e.send(message)
+    await until(lambda: e.closed)
+    assert e.closed is not None
+    assert e.closed[0] == code
+    a.track("t_1")
+    await a.saved()
+    assert a.closed is None
+    assert a.json()["transport"] == before["transport"]
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.COMMENTER])
+async def test_s5_what_a_reader_forges_reaches_nobody(
+    role: Role, world: World, project: UUID, ada: User, make_peer: MakePeer
+) -> None:
+    """Update, Step2 and an edit hidden in a merged update: not applied, not relayed, not recorded, denied once."""
+    eve = await world.member(project, role, "Eve")
+    a = await make_peer(project, ada).join()
+    e = await make_peer(project, eve, Role.EDITOR).join()  # the role in the database counts, not the ticket's
+    a.track("t_1")
+    await a.saved()
+    await a.same(e)
+    before, rows = a.json(), await world.rows(project)
+    known = e.doc.get_update()
+    forged = e.track("t_evil")
+    e.send(wire.encode_step2(forged))
+    e.send(wire.encode_update(merge_updates(known, forged)))
+    e.send(wire.encode_step1(b"\x00"))
+    steps = e.heard.count(Kind.STEP2)
+    await until(lambda: e.heard.count(Kind.STEP2) > steps, "the server has read everything")
+    a.field("tracks", "t_1", "name", "after")
+    await a.saved()
+    assert e.denied == [f"role {role.value} may not write"]
+    assert e.closed is None
+    assert "t_evil" not in a.json()["tracks"]
+    assert a.json().keys() == before.keys()
+    assert await world.stored(project) == a.json()
+    assert await world.rows(project) == rows + 1
+
+
+@pytest.mark.parametrize("root", ["meta", "assets", "backdoor"])
+async def test_s6_only_the_server_writes_its_roots(
+    root: str, world: World, project: UUID, ada: User, make_peer: MakePeer
+) -> None:
+    """An editor who writes meta, assets or an unknown root is sent away and nothing is kept."""
+    eve = await world.member(project, name="Eve")
+    a, e = await make_peer(project, ada).join(), await make_peer(project, eve).join()
+    before = await world.stored(project)
+    e.doc[root] = e.doc.get(root, type=Map)
+    e.put(root, "evil", 1)
+    await until(lambda: e.closed)
+    assert e.closed is not None
+    assert e.closed[0] == CloseCode.NOT_ALLOWED
+    assert await world.stored(project) == before == a.json()
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, "loud", True], ids=str)
+async def test_s7_an_invalid_value_is_repaired_before_others_hear_it(
+    value: object, world: World, project: UUID, ada: User, make_peer: MakePeer
+) -> None:
+    """A listener's document is valid after every single message it hears."""
+    bob = await world.member(project)
+    a, b = await make_peer(project, ada).join(), await make_peer(project, bob).join()
+    a.track("t_1")
+    await a.same(b)
+    a.field("tracks", "t_1", "gain_db", value)
+    await a.saved()
+    await a.same(b)
+    gain = b.json()["tracks"]["t_1"]["gain_db"]
+    assert isinstance(gain, int | float)
+    assert not isinstance(gain, bool)
+    assert math.isfinite(gain)
+    assert await world.stored(project) == b.json()
+
+
+async def test_s8_presence_cannot_be_forged(world: World, project: UUID, ada: User, make_peer: MakePeer) -> None:
+    """Entries for somebody else's client id are ignored, `user` is the server's, and the connection is kept."""
+    eve = await world.member(project, name="Eve")
+    a, e = await make_peer(project, ada).join(), await make_peer(project, eve).join()
+    a.show(cursor=1)
+    await until(lambda: e.seen(a.client))
+    e.say_presence(
+        [
+            Entry(a.client, 500, '{"cursor":666,"user":{"name":"Ada"}}'),
+            Entry(e.client, 1, '{"cursor":2,"user":{"name":"Ada","role":"owner","id":"x"}}'),
+        ]
+    )
+    await until(lambda: a.seen(e.client))
+    shown = a.seen(e.client)
+    assert shown is not None
+    assert shown["cursor"] == 2
+    assert shown["user"] == {
+        "id": str(eve.id),
+        "name": "Eve",
+        "color": "#aa3355",
+        "role": "editor",
+        "credited": True,
+    }
+    mine = e.seen(a.client)
+    assert mine is not None
+    assert mine["cursor"] == 1
+    assert mine["user"]["name"] == "Ada"
+    e.track("t_1")
+    await e.saved()
+    assert e.closed is None
+    await e.leave()
+    await until(lambda: a.seen(e.client) is None)
+
+
+async def test_presence_is_echoed_to_its_sender(project: UUID, ada: User, make_peer: MakePeer) -> None:
+    """A y-websocket client lives on hearing itself."""
+    a = await make_peer(project, ada).join()
+    a.show(cursor=7)
+    await until(lambda: a.seen(a.client))
+
+
+async def test_s12_a_client_id_of_somebody_else_is_refused(
+    world: World, project: UUID, ada: User, make_peer: MakePeer
+) -> None:
+    """Another user with a used client id is sent away with 4403 and told to pick a new one; the owner stays."""
+    eve = await world.member(project, name="Eve")
+    a = await make_peer(project, ada).join()
+    a.track("t_1")
+    await a.saved()
+    e = await make_peer(project, eve, client=a.client).join()
+    e.put("transport", "bpm", 66)
+    await until(lambda: e.closed)
+    assert e.closed is not None
+    assert e.closed[0] == CloseCode.NOT_ALLOWED
+    assert "pick a new one" in e.closed[1]
+    tab = make_peer(project, ada, client=a.client)
+    tab.track("t_other_tab")
+    await tab.connect()
+    await until(lambda: tab.synced or tab.closed)
+    a.field("tracks", "t_1", "name", "mine")
+    await a.saved()
+    assert a.closed is None
+
+
+async def test_s17_two_clients_open_a_new_project_at_once(
+    world: World, project: UUID, ada: User, make_peer: MakePeer
+) -> None:
+    """However many open it first, there is one seed and one master."""
+    peers = [make_peer(project, ada) for _ in range(6)]
+    await asyncio.gather(*(peer.join() for peer in peers))
+    masters = [track for track in peers[0].json()["tracks"].values() if track["kind"] == "master"]
+    assert len(masters) == 1
+    assert all(peer.json() == peers[0].json() for peer in peers)
+    assert await world.rows(project) == 1
+
+
+async def test_s22_25_clients_join_a_large_project_at_once(world: World, ada: User, make_peer: MakePeer) -> None:
+    """64 tracks and 500 clips: each of 25 newcomers of the same second has everything within 2 s."""
+    project = await world.project(ada, *song(tracks=64, clips=500))
+    peers = [make_peer(project, ada) for _ in range(25)]
+    loop = asyncio.get_running_loop()
+    started = loop.time()
+    took = await asyncio.gather(*(_joined(peer, started) for peer in peers))
+    assert max(took) < 2.0, took
+    whole = peers[0].json()
+    assert len(whole["clips"]) == 500
+    assert all(peer.json() == whole for peer in peers)
+
+
+async def _joined(peer: Peer, started: float) -> float:
+    await peer.join()
+    return asyncio.get_running_loop().time() - started
