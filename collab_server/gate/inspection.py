@@ -47,10 +47,14 @@ def missing(found: Inspection, known: Mapping[int, int]) -> bool:
             return True
     if found.needs and stuck(found.needs, ranges, known):
         return True
+    own: dict[int, int] | None = None
     for client, clock, length in found.deletes:
         end = clock + length
-        if end > get(client, 0) and not any(own == client and end <= upto for own, _, upto in ranges):
-            return True
+        if end > get(client, 0):
+            if own is None:
+                own = {writer: upto for writer, _, upto in ranges}
+            if end > own.get(client, 0):
+                return True
     return False
 
 

@@ -13,12 +13,13 @@ cut and keeps the lengths, and from then on what it writes has other clocks than
 between the halves.
 """
 
+from bisect import bisect_right
 from collections.abc import Mapping
 
 from collab_server.gate.contents import ANY, ARRAY, BINARY, DELETED, EMBED, FORMAT, GC, MAP, STRING, TEXT, TYPE
 from collab_server.gate.errors import Malformed, TooLarge
 from collab_server.gate.inspection import Id, Inspection, Place
-from collab_server.gate.limits import Limits
+from collab_server.gate.limits import CLOCK_MAX, Limits
 from collab_server.gate.runs import Runs, Slot
 from collab_server.gate.work import Sequence, Work
 
@@ -46,13 +47,14 @@ class Plan:
     `roots` are the names of the roots its new structs stand under, nested or not; `work` is what yrs may have to do.
     """
 
-    __slots__ = ("roots", "runs", "types", "work")
+    __slots__ = ("deleted", "roots", "runs", "types", "work")
 
     def __init__(self, sequences: Mapping[Slot, Sequence]) -> None:
         self.work = Work(sequences)
         self.runs: dict[int, Runs] = {}
         self.types: dict[Id, Type] = {}
         self.roots: set[str] = set()
+        self.deleted: dict[int, list[tuple[int, int]]] | None = None
 
 
 class Shape:
@@ -162,7 +164,7 @@ class Shape:
                 plan.work.insert(slot, (client, start), end - start if content == STRING else 0, left, right)
             else:
                 if end - start > 1 and content != DELETED:
-                    _require_deleted(found, client, start, end)
+                    _require_deleted(plan, found, client, start, end)
                 if left is None:
                     plan.work.open(slot)
         runs.add(start, slot, content == DELETED)
@@ -223,13 +225,19 @@ class Shape:
         return base.at(clock) if base else (None, False)
 
 
-def _require_deleted(found: Inspection, client: int, start: int, end: int) -> None:
+def _require_deleted(plan: Plan, found: Inspection, client: int, start: int, end: int) -> None:
     """Values written one over the other arrive as one struct when they were deleted together, and only then.
 
     yrs keeps all but the newest value of a key deleted and frees a map by its newest ones. A run of live values, cut in
     two by a later deletion or origin, would leave one alive behind that points into the freed map.
     """
-    if not any(own == client and at <= start and end <= at + length for own, at, length in found.deletes):
+    if plan.deleted is None:
+        plan.deleted = {}
+        for writer, at, length in found.deletes:
+            plan.deleted.setdefault(writer, []).append((at, at + length))
+    ranges = plan.deleted.get(client, [])
+    index = bisect_right(ranges, (start, CLOCK_MAX)) - 1
+    if index < 0 or ranges[index][1] < end:
         raise Malformed("several values alive in a key")
 
 
