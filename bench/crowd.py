@@ -3,8 +3,9 @@
 import asyncio
 import random
 import time
+from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bench.connection import Connection, Refused, connect
 from bench.job import Job
@@ -14,15 +15,29 @@ from bench.yjs import LabelWriter
 
 CONNECTING = 16  # handshakes under way at a time
 SYNC_DEADLINE = 60.0  # seconds
+SPARE = 16  # edits that are made at a time once the prepared ones are used up
 
 
 @dataclass(slots=True)
 class Author:
-    """A connection that writes, and what it writes next."""
+    """A connection that writes. Its edits are made beforehand: the client then answers as fast as many people would."""
 
     connection: Connection
     writer: LabelWriter
     receivers: int
+    _ready: deque[tuple[bytes, bytes]] = field(default_factory=deque)
+
+    def prepare(self, count: int) -> None:
+        """Make the next `count` edits: keys and frames."""
+        for _ in range(count):
+            key, update = self.writer.next()
+            self._ready.append((key, self.connection.speaker.update(update)))
+
+    def next(self) -> tuple[bytes, bytes]:
+        """The key and the frame of the next edit."""
+        if not self._ready:
+            self.prepare(SPARE)
+        return self._ready.popleft()
 
 
 class Account:
@@ -33,7 +48,7 @@ class Account:
         self.timed_from = 1 << 63
         self.delivery_times: list[int] = []
         self.echo_times: list[int] = []
-        self.on_complete: Callable[[Edit], None] | None = None
+        self.on_complete: Callable[[list[Edit]], None] | None = None
 
     def heard(self, connection: Connection, chunk: Chunk, now: int) -> None:
         """A connection got edits."""
@@ -54,8 +69,7 @@ class Account:
         if complete:
             self.completed += len(complete)
             if self.on_complete is not None:
-                for edit in complete:
-                    self.on_complete(edit)
+                self.on_complete(complete)
 
     def _echoed(self, edit: Edit, now: int) -> None:
         if edit.echoed:
@@ -111,20 +125,25 @@ class Crowd:
             present[room].append(connection)
         return present
 
-    def seat_authors(self, present: list[list[Connection]], writers: int) -> None:
-        """Make the first `writers` of each room its authors."""
+    def seat_authors(self, present: list[list[Connection]], writers: int, edits: int) -> None:
+        """Make the first `writers` of each room its authors, with `edits` edits prepared between them."""
         for members in present:
             for connection in members[:writers]:
                 index = len(self.authors)
                 writer = LabelWriter(index, self.client_id(index))
                 self.authors.append(Author(connection, writer, len(members) - 1))
+        for author in self.authors:
+            author.prepare(edits // len(self.authors))
 
-    def send(self, author: Author) -> None:
-        """The author's next edit."""
-        key, update = author.writer.next()
-        self.reader.edits[key] = Edit(author.connection, time.perf_counter_ns(), author.receivers)
-        self.account.sent += 1
-        author.connection.send(author.connection.speaker.update(update))
+    def send(self, author: Author, number: int = 1) -> None:
+        """The author's next edits, a frame each, in one system call."""
+        frames, now, edits = [], time.perf_counter_ns(), self.reader.edits
+        for _ in range(number):
+            key, frame = author.next()
+            edits[key] = Edit(author.connection, now, author.receivers)
+            frames.append(frame)
+        self.account.sent += number
+        author.connection.send(b"".join(frames))
 
     def check(self) -> None:
         """Raise Refused if a server dropped anyone."""

@@ -12,6 +12,7 @@ import os
 import resource
 import sys
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 
 import uvloop
@@ -33,6 +34,8 @@ PRELOAD_DEADLINE = 120.0
 BATCH = 20  # edits in one update of a preload
 PRELOAD_WINDOW = 16  # updates on their way
 TYPISTS = 4
+CLOSED_EDITS = 120_000  # prepared for a closed loop; what goes beyond is made on the way
+SPARE_EDITS = 1000
 FIRST_JOINS = 3  # not measured: caches and compilers warm up
 
 
@@ -75,12 +78,13 @@ async def until(reached: Callable[[], bool], deadline: float) -> bool:
 async def closed(crowd: Crowd) -> Metrics:
     """Every completed edit starts the next one."""
     load, account = crowd.job.load, crowd.account
-    crowd.seat_authors(await crowd.assemble(load.clients, load.rooms), load.writers)
+    crowd.seat_authors(await crowd.assemble(load.clients, load.rooms), load.writers, CLOSED_EDITS)
     await asyncio.sleep(SETTLE)
     authors = {author.connection: author for author in crowd.authors}
 
-    def again(edit: Edit) -> None:
-        crowd.send(authors[edit.author])  # type: ignore[index]
+    def again(edits: list[Edit]) -> None:
+        for author, number in Counter(edit.author for edit in edits).items():
+            crowd.send(authors[author], number)  # type: ignore[index]
 
     account.on_complete = again
     for _ in range(load.window):
@@ -94,7 +98,8 @@ async def closed(crowd: Crowd) -> Metrics:
 async def open_loop(crowd: Crowd) -> Metrics:
     """Edits leave at a fixed rate, whatever the server does."""
     load, account = crowd.job.load, crowd.account
-    crowd.seat_authors(await crowd.assemble(load.clients, load.rooms), load.writers)
+    edits = round(load.rate * (load.warmup + load.duration)) + SPARE_EDITS
+    crowd.seat_authors(await crowd.assemble(load.clients, load.rooms), load.writers, edits)
     await asyncio.sleep(SETTLE)
     ticker = _ticking(crowd, load.rate, crowd.send)
     metrics = await _measured(crowd)
@@ -106,7 +111,7 @@ async def open_loop(crowd: Crowd) -> Metrics:
 async def presence(crowd: Crowd) -> Metrics:
     """Everyone moves a cursor `rate` times a second."""
     load = crowd.job.load
-    crowd.seat_authors(await crowd.assemble(load.clients, load.rooms), load.clients)
+    crowd.seat_authors(await crowd.assemble(load.clients, load.rooms), load.clients, 0)
     await asyncio.sleep(SETTLE)
 
     def move(author: Author) -> None:
@@ -220,7 +225,7 @@ async def _write_document(crowd: Crowd) -> None:
     source, load, account = members[0], crowd.job.load, crowd.account
     typists = [Typist(index, crowd.client_id(index)) for index in range(TYPISTS)]
 
-    def more(_: Edit | None = None) -> None:
+    def more(_: list[Edit]) -> None:
         at = account.sent
         if at * BATCH >= load.preload:
             return
@@ -232,7 +237,7 @@ async def _write_document(crowd: Crowd) -> None:
 
     account.on_complete = more
     for _ in range(PRELOAD_WINDOW):
-        more()
+        more([])
     updates = -(-load.preload // BATCH)
     if not await until(lambda: account.completed >= updates or bool(source.refusal), PRELOAD_DEADLINE):
         raise Refused(f"only {account.completed * BATCH} of {load.preload} edits got through")
