@@ -60,7 +60,7 @@ class Admission:
         self.known = known
         self._shape = shape
         self._reserved = frozenset((SEED_CLIENT, own))
-        self._gate = GateLimits(update_bytes_max=limits.update_bytes_max)
+        self._gate = GateLimits(update_bytes_max=limits.update_bytes_max, structs_max=limits.update_structs_max)
         self._holders: dict[int, Member] = {}
 
     def everyday(self, member: Member, update: bytes) -> Everyday | None:
@@ -86,7 +86,7 @@ class Admission:
                 return OtherLineage()
             if missing(seen, self.known):
                 return Gap()
-            plan = self._shape.plan(seen)
+            plan = self._shape.plan(seen, self._gate.work_max)
         except Malformed as error:
             return Refusal(CloseCode.MALFORMED, error.reason)
         except TooLarge as error:

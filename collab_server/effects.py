@@ -89,5 +89,6 @@ Effect = Send | Relay | Spread | Announce | Tick | PresenceTick | Record | Expel
 Effects = Sequence[Effect]
 
 NOTHING: Effects = ()
+RECORD = Record()
 TICK: Effects = (Tick(),)
 PRESENCE_TICK: Effects = (PresenceTick(),)

@@ -7,29 +7,39 @@ few bytes there are. Whatever looks different in any byte takes the gate's way. 
 their structs are contiguous, so they are applied, journalled and told as one.
 """
 
+import struct
 from typing import NamedTuple
 
+from collab_server.gate.runs import Slot
 from collab_server.gate.shape import Shape
 from collab_server.wire import write_varuint
+from studio.fields import Spec
+from studio.schema import plain_field
 
 _INFO = (0x88, 0xA8)
 """Struct info of ContentAny with a left origin, without and with Yjs' flag for "has a key"."""
 _SIZES = {127: 0, 126: 0, 121: 0, 120: 0, 124: 4, 123: 8}
-_INTEGER, _STRING = 125, 119
+_INTEGER, _STRING, _FLOAT64, _FLOAT32 = 125, 119, 123, 124
+_WORDS = {121: False, 120: True}
+"""What a tag alone says; null and undefined are None."""
 
 
 class Everyday(NamedTuple):
-    """An everyday update: its clock, the bytes of its struct, and what it deletes as (clock, length)."""
+    """An everyday update: its clock, the bytes of its struct, and what it deletes as (clock, length).
+
+    `sound`: its field is judged by its value alone, and the value is allowed. Nothing will have to be repaired.
+    """
 
     clock: int
     struct: bytes
     deleted: tuple[int, int] | None
+    sound: bool
 
 
 class Lane:
     """One connection's way of writing: its client id, and the bytes that every everyday update of it begins with."""
 
-    __slots__ = ("_id", "_id_size", "_opening", "_opening_size", "client")
+    __slots__ = ("_id", "_id_size", "_opening", "_opening_size", "_slot", "_spec", "client")
 
     def __init__(self, client: int) -> None:
         self.client = client
@@ -37,6 +47,8 @@ class Lane:
         self._id_size = len(self._id)
         self._opening = b"\x01\x01" + self._id
         self._opening_size = len(self._opening)
+        self._slot: Slot | None = None
+        self._spec: Spec | None = None
 
     def read(self, update: bytes, shape: Shape) -> Everyday | None:
         """The update if it is an everyday one, which is then part of the shape; None for any other."""
@@ -54,7 +66,8 @@ class Lane:
         origin, pos = _varuint(update, body + 1 + self._id_size)
         if update[pos] != 1 or origin >= clock:
             return None
-        end = _value_end(update, pos + 1)
+        value = pos + 1
+        end = _value_end(update, value)
         deleted = None
         if update[end] == 0:
             pos = end + 1
@@ -69,9 +82,23 @@ class Lane:
             deleted = first, length
         else:
             return None
-        if pos != len(update) or not shape.overwrite(self.client, clock, origin):
+        if pos != len(update):
             return None
-        return Everyday(clock, update[body:end], deleted)
+        slot = shape.overwrite(self.client, clock, origin)
+        if slot is None:
+            return None
+        if slot is not self._slot:
+            self._slot = slot
+            place = shape.place(slot)
+            self._spec = None if place is None else plain_field(*place)
+        return Everyday(clock, update[body:end], deleted, self._sound(update, value, end))
+
+    def _sound(self, update: bytes, start: int, end: int) -> bool:
+        spec = self._spec
+        if spec is None:
+            return False
+        value = _value(update, start, end)
+        return spec.fix(value, "") is value
 
     def join(self, clock: int, structs: list[bytes], deletes: list[tuple[int, int]]) -> bytes:
         """One update of consecutive structs from `clock` on, with everything that they delete."""
@@ -130,3 +157,26 @@ def _value_end(data: bytes, pos: int) -> int:
     if size is None:
         raise IndexError
     return pos + size
+
+
+def _value(data: bytes, start: int, end: int) -> object:
+    """The plain value between two positions, as pycrdt would give it; numbers may be ints."""
+    tag = data[start]
+    if tag == _STRING:
+        return data[start + 2 : end].decode()
+    if tag == _INTEGER:
+        return _signed(data[start + 1 : end])
+    if tag == _FLOAT64:
+        return float(struct.unpack_from(">d", data, start + 1)[0])
+    if tag == _FLOAT32:
+        return float(struct.unpack_from(">f", data, start + 1)[0])
+    return _WORDS.get(tag)
+
+
+def _signed(raw: bytes) -> int:
+    """lib0's varint: six bits and the sign in the first byte, seven bits in the others."""
+    value, shift = raw[0] & 63, 6
+    for byte in raw[1:]:
+        value |= (byte & 127) << shift
+        shift += 7
+    return -value if raw[0] & 64 else value

@@ -7,15 +7,16 @@ from collab_server.member import Member
 class Run:
     """Consecutive updates of one member that are applied together.
 
-    `quiet` updates bring no new structs: duplicates, or deletions only. Of a run on an express lane, the structs and
-    deletions are kept apart as well, so that the run becomes one update.
+    `quiet` updates bring no new structs: duplicates, or deletions only. `sound` ones need no repair. Of a run on an
+    express lane, the structs and deletions are kept apart as well, so that the run becomes one update.
     """
 
-    __slots__ = ("_clock", "_deletes", "_lane", "_structs", "member", "quiet", "updates")
+    __slots__ = ("_clock", "_deletes", "_lane", "_structs", "member", "quiet", "sound", "updates")
 
-    def __init__(self, member: Member, lane: Lane | None = None, *, quiet: bool = False) -> None:
+    def __init__(self, member: Member, lane: Lane | None = None, *, quiet: bool = False, sound: bool = False) -> None:
         self.member = member
         self.quiet = quiet
+        self.sound = sound
         self.updates: list[bytes] = []
         """As they came: what the member is told when they are committed."""
         self._lane = lane
@@ -31,9 +32,9 @@ class Run:
         if everyday.deleted is not None:
             self._deletes.append(everyday.deleted)
 
-    def takes(self, member: Member, lane: Lane | None, *, quiet: bool = False) -> bool:
+    def takes(self, member: Member, lane: Lane | None, *, quiet: bool, sound: bool) -> bool:
         """Whether another update of `member` may be added."""
-        return self.member is member and self._lane is lane and self.quiet == quiet
+        return self.member is member and self._lane is lane and self.quiet == quiet and self.sound == sound
 
     def joined(self) -> list[bytes]:
         """What is applied, committed and told: one update for everyday ones, else the updates as they came."""

@@ -131,8 +131,8 @@ class Hosted:
 
     def fell_behind(self, member: Member) -> None:
         """A member's outbox is full: from now on it gets nothing until it has drained."""
-        if member.lag_vector is None:
-            member.lag_vector = self.room.vector()
+        if not self.closed:
+            self.room.fell_behind(member)
 
     def caught_up(self, member: Member) -> None:
         """A member's outbox has drained: one diff brings it to the present."""

@@ -4,9 +4,7 @@ While edits come in, the cached state stays and the edits since are sent behind 
 has grown to a fraction of it.
 """
 
-from typing import Any
-
-from pycrdt import Doc
+from collections.abc import Callable
 
 from collab_server.dialects.dialect import Dialect
 
@@ -39,10 +37,10 @@ class JoinState:
         self._tail.clear()
         self._tail_bytes = 0
 
-    def frames(self, doc: "Doc[Any]", dialect: Dialect) -> bytes:
+    def frames(self, encode: Callable[[], bytes], dialect: Dialect) -> bytes:
         """Step2 with the whole state, followed by the edits since it was encoded."""
         if not self._state:
-            self._state = doc.get_update(EMPTY_VECTOR)
+            self._state = encode()
         frame = self._frames.get(dialect)
         if frame is None:
             frame = self._frames[dialect] = dialect.step2(self._state)

@@ -22,6 +22,7 @@ class Member:
         "lag_vector",
         "lane",
         "late_acks",
+        "late_ask",
         "late_bytes",
         "principal",
         "role",
@@ -43,6 +44,8 @@ class Member:
         self.lane: Lane | None = None
         """Its everyday way of writing, once it is known."""
         self.late_acks: list[bytes] = []
+        self.late_ask: bytes | None = None
+        """A Step1 that came while it read too slowly."""
         self.late_bytes = 0
         self.role = principal.role
         self.writes = False

@@ -63,12 +63,14 @@ class Pending:
         """A client id is heard for the first time."""
         self._clients.append((client, user))
 
-    def add(self, author: UUID | None, origin: str, updates: list[bytes], touched: Iterable[Touched]) -> None:
-        """Updates were applied and must be committed."""
+    def add(
+        self, author: UUID | None, origin: str, updates: list[bytes], touched: Iterable[Touched], edits: int
+    ) -> None:
+        """Updates were applied and must be committed; they stand for so many edits of their author."""
         attribution = self._by_author.get((author, origin))
         if attribution is None:
             attribution = self._by_author[author, origin] = Attribution()
-        attribution.edits += len(updates)
+        attribution.edits += edits
         attribution.touch(touched)
         for update in updates:
             self._entries.append(Entry(author, update))
@@ -90,4 +92,5 @@ class Pending:
             Change(author, origin, attribution.edits, attribution.paths())
             for (author, origin), attribution in self._by_author.items()
         )
-        return Batch(project_id, epoch, encode(self._entries), len(self._entries), changes, tuple(self._clients))
+        edits = sum(change.edits for change in changes)
+        return Batch(project_id, epoch, encode(self._entries), edits, changes, tuple(self._clients))

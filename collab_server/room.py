@@ -17,13 +17,13 @@ from collab_server.dialects.dialect import Dialect
 from collab_server.effects import (
     NOTHING,
     PRESENCE_TICK,
+    RECORD,
     TICK,
     Announce,
     Effect,
     Effects,
     Expel,
     KeepDraft,
-    Record,
     Relay,
     Send,
     SnapshotFirst,
@@ -39,22 +39,20 @@ from collab_server.gate.shape import Shape
 from collab_server.gate.vector import inspect_vector
 from collab_server.gathered import Run
 from collab_server.join_state import EMPTY_VECTOR, JoinState
+from collab_server.live_document import LiveDocument
 from collab_server.member import Member
 from collab_server.pending import Flight, Pending
 from collab_server.roster import Roster
 from collab_server.settings import Limits
 from collab_server.wire import EMPTY_UPDATE
 from persistence.body import Entry
-from studio.repair import Census, Firsts, Stamp, repair_update
 from studio.roles import Role
-from studio.watch import Touched, watch
 
 
 class Room:
     """A document, its members and what is not committed yet.
 
-    `doc` holds everything up to journal row `head`, plus what is pending. Its client id is that of repairs: a fresh one
-    at every load, so that a repair lost in a crash can never come back with other content under the same clock.
+    `document` holds everything up to journal row `head`, plus what is pending.
     """
 
     def __init__(
@@ -70,31 +68,27 @@ class Room:
         self.project_id = project_id
         self.epoch = epoch
         self.head = head
-        self.doc = doc
         self.limits = limits
-        self.gate = GateLimits(
-            update_bytes_max=limits.update_bytes_max, presence_state_bytes_max=limits.presence_entry_bytes_max
-        )
+        self.gate = GateLimits(presence_state_bytes_max=limits.presence_entry_bytes_max)
         self.members: list[Member] = []
         self.roster = Roster(limits.presence_ids_per_connection_max)
         self.pending = Pending()
         known = inspect_vector(doc.get_state(), GateLimits(vector_clients_max=1_000_000))
         self.admission = Admission(shape, known, bound, doc.client_id, limits)
-        self.document_bytes = len(doc.get_update(EMPTY_VECTOR))
-        self.firsts = Firsts.of(doc)
-        self._census = Census.of(doc)
+        self.document = LiveDocument(doc, self.admission, self.pending)
+        self.document_bytes = len(self.document.state())
         self.join_state = JoinState()
         self._inbox: list[Run] = []
-        self._touched: list[Touched] = []
-        self._watch = watch(doc, self._touched.append)
-        self._mend(None, None)  # what an older server let pass
+        self._groups: list[tuple[Dialect, list[Member]]] | None = None
+        self._broken = ""
 
     # ------------------------------------------------------------------ coming and going
 
     def join(self, member: Member) -> Effects:
         """Let a member in: it is asked for what it has, and told who is here."""
         self.members.append(member)
-        frames = member.dialect.step1(self.doc.get_state())
+        self._groups = None
+        frames = member.dialect.step1(self.document.vector())
         present = self.roster.snapshot()
         if present:
             frames += member.dialect.presence(present)
@@ -104,6 +98,7 @@ class Room:
         """A member's connection ended; what it wrote stays."""
         if member in self.members:
             self.members.remove(member)
+            self._groups = None
         self.admission.leave(member)
         return PRESENCE_TICK if self.roster.leave(member) else NOTHING
 
@@ -111,13 +106,16 @@ class Room:
 
     def ask(self, member: Member, vector: bytes) -> Effects:
         """Step1: answer with what the member lacks."""
+        if member.lag_vector is not None:
+            member.late_ask = vector
+            return NOTHING
         if vector == EMPTY_VECTOR:
-            return (Send(member, self.join_state.frames(self.doc, member.dialect)),)
+            return (Send(member, self.join_state.frames(self.document.state, member.dialect)),)
         try:
             inspect_vector(vector, self.gate)
         except (Malformed, TooLarge) as error:
             return self._offence(member, error)
-        return (Send(member, member.dialect.step2(self.doc.get_update(vector))),)
+        return (Send(member, member.dialect.step2(self.document.diff(vector))),)
 
     def edit(self, member: Member, update: bytes, *, merge: bool = False) -> Effects:
         """An update; `merge` when it came as Step2, the answer to our Step1: offline work, perhaps of several tabs."""
@@ -131,7 +129,7 @@ class Room:
             return self._deny(member)
         match self.admission.judge(member, update, merge=merge, full=self._full(update)):
             case Gap():
-                return (Send(member, member.dialect.step1(self.doc.get_state())),)
+                return (Send(member, member.dialect.step1(self.document.vector())),)
             case OtherLineage():
                 return (KeepDraft(member, update), Expel(member, CloseCode.EPOCH_CHANGED, "another lineage"))
             case Refusal(code, reason):
@@ -155,15 +153,24 @@ class Room:
     # ------------------------------------------------------------------ what the hub says
 
     def tick(self, now_ms: int) -> Effects:
-        """Apply what was gathered, repair, and tell everybody: one frame an edit, one write a member."""
+        """Apply what was gathered, repair, and tell everybody: one write a member."""
         inbox, self._inbox = self._inbox, []
         fresh: list[tuple[Member | None, bytes]] = []
         try:
             for run in inbox:
-                fresh += self._run(run.member, run.joined(), now_ms, quiet=run.quiet)
+                updates = run.joined()
+                if run.sound:
+                    self.document.put_aside(run.member, updates, len(run.updates))
+                    fresh += [(run.member, update) for update in updates]
+                elif run.quiet:
+                    fresh += self.document.edit_quietly(run.member, updates, now_ms)
+                else:
+                    fresh += self.document.edit(run.member, updates, len(run.updates), now_ms)
         except BaseException as error:
             return self._spoiled(error, inbox)
-        return self._tell(inbox, fresh)
+        for run in inbox:
+            self.pending.acknowledge(run.member, run.updates)
+        return self._tell(fresh)
 
     def change_role(self, member: Member, role: Role) -> Effects:
         """A member's role is another from now on."""
@@ -186,20 +193,19 @@ class Room:
     def grow(self, seq: int, entries: Sequence[Entry]) -> Effects:
         """Journal row `seq`, committed by another process, is applied and told; the caller keeps the rows in order."""
         self.head = max(self.head, seq)
-        updates = [entry.update for entry in entries]
         try:
-            self._apply(updates)
-            for update in updates:
-                self.admission.own(update)
-            touched = self._taken()
-            self.firsts.accept(self.doc, touched)
-            mended = self._mend(touched, None)
+            grown = self.document.grow([entry.update for entry in entries])
         except BaseException as error:
             return self._spoiled(error, [])
-        return self._tell([], [(None, update) for update in (*updates, *mended)])
+        return self._tell([(None, update) for update in grown])
 
     def take(self) -> Flight:
         """Everything that waits for the journal, to be committed as one row."""
+        try:
+            self.document.settle()
+        except BaseException as error:
+            self._spoiled(error, [])
+            self.pending = Pending()  # nobody is told that it was saved
         return self.pending.take(self.project_id, self.epoch)
 
     def landed(self, flight: Flight, seq: int | None) -> Effects:
@@ -209,7 +215,14 @@ class Room:
         by_member: dict[Member, list[bytes]] = {}
         for member, updates in flight.acks:
             by_member.setdefault(member, []).extend(map(member.dialect.update, updates))
-        return [Send(member, b"".join(frames)) for member, frames in by_member.items()]
+        effects: list[Effect] = [Send(member, b"".join(frames)) for member, frames in by_member.items()]
+        return [*effects, Spoil(self._broken)] if self._broken else effects
+
+    def fell_behind(self, member: Member) -> None:
+        """A member reads too slowly: from now on it gets nothing until it has drained."""
+        if member.lag_vector is None:
+            member.lag_vector = self.document.vector()
+            self._groups = None
 
     def presence_tick(self) -> Effects:
         """Tell everybody's newest presence in one frame, and the other nodes what ours said."""
@@ -229,29 +242,23 @@ class Room:
         """A slow reader has drained: one diff from where it was left, then its own late acknowledgements."""
         if member.lag_vector is None:
             return NOTHING
-        diff = self.doc.get_update(member.lag_vector)
+        frames = [member.dialect.update(self.document.diff(member.lag_vector)), *member.late_acks]
         member.lag_vector = None
-        frames = b"".join((member.dialect.update(diff), *member.late_acks))
+        self._groups = None
         member.late_acks.clear()
         member.late_bytes = 0
-        return (Send(member, frames),)
+        late_ask, member.late_ask = member.late_ask, None
+        answer = self.ask(member, late_ask) if late_ask is not None else NOTHING
+        return [Send(member, b"".join(frames)), *answer]
 
     @property
     def gathering(self) -> bool:
         """Whether edits wait for the next tick."""
         return bool(self._inbox)
 
-    def vector(self) -> bytes:
-        """The state vector of everything told so far."""
-        return self.doc.get_state()
-
-    def state(self) -> bytes:
-        """The whole document, encoded."""
-        return self.doc.get_update(EMPTY_VECTOR)
-
     def close(self) -> None:
-        """Let the document go: an observer that is never removed pins it."""
-        self._watch.close()
+        """Let the document go."""
+        self.document.close()
 
     # ------------------------------------------------------------------ inside
 
@@ -269,119 +276,79 @@ class Room:
         """Why nothing may be added any more; "" while there is room."""
         limit = self.limits.document_bytes_max
         if self.document_bytes + len(update) > limit:
-            self.document_bytes = len(self.state())  # what was added is an upper bound: yrs collects what was deleted
+            self.document_bytes = len(
+                self.document.state()
+            )  # what was added is an upper bound: yrs collects what was deleted
             if self.document_bytes + len(update) > limit:
                 return "the project is full"
-        return "the project has too many entries" if self._census.over(self.doc) else ""
+        return "the project has too many entries" if self.document.crowded() else ""
 
     def _gather(self, member: Member, update: bytes, admitted: Admitted, merge: bool) -> Effects:
         effects: list[Effect] = []
         for client, user in admitted.claimed:
             self.pending.bind(client, user)
         if merge and admitted.structs > self.limits.merge_snapshot_edits_min:
-            effects.append(SnapshotFirst(member, self.state()))
+            effects.append(SnapshotFirst(member, self.document.state()))
         first = not self._inbox
         self._run_of(member, None, quiet=admitted.quiet).updates.append(update)
         return [*effects, *TICK] if first else effects
 
     def _gather_everyday(self, member: Member, update: bytes, everyday: Everyday) -> Effects:
         first = not self._inbox
-        run = self._run_of(member, member.lane)
+        run = self._run_of(member, member.lane, sound=everyday.sound)
         run.updates.append(update)
         run.express(everyday)
         return TICK if first else NOTHING
 
-    def _run_of(self, member: Member, lane: Lane | None, *, quiet: bool = False) -> Run:
+    def _run_of(self, member: Member, lane: Lane | None, *, quiet: bool = False, sound: bool = False) -> Run:
         member.edits += 1
         inbox = self._inbox
-        if inbox and inbox[-1].takes(member, lane, quiet=quiet):
+        if inbox and inbox[-1].takes(member, lane, quiet=quiet, sound=sound):
             return inbox[-1]
-        run = Run(member, lane, quiet=quiet)
+        run = Run(member, lane, quiet=quiet, sound=sound)
         inbox.append(run)
         return run
 
-    def _run(
-        self, member: Member, updates: list[bytes], now_ms: int, *, quiet: bool
-    ) -> list[tuple[Member | None, bytes]]:
-        """Apply one author's consecutive updates and repair what they broke, before anybody hears of them."""
-        if quiet:
-            updates = [update for update in updates if self._changes(update)]
-            if not updates:
-                return []
-        else:
-            self._apply(updates)
-        touched = self._taken()
-        self.pending.add(member.user_id, "edit", updates, touched)
-        told: list[tuple[Member | None, bytes]] = [(member, update) for update in updates]
-        told += [(None, mended) for mended in self._mend(touched, Stamp(str(member.user_id), now_ms))]
-        return told
-
-    def _mend(self, touched: list[Touched] | None, stamp: Stamp | None) -> list[bytes]:
-        """Repair what was touched (None: everything); the update that did it, if there was anything to repair."""
-        _, mended = repair_update(self.doc, touched, self.firsts, stamp)
-        if not mended:
-            return []
-        self.admission.own(mended)
-        self.pending.add(None, "repair", [mended], self._taken())
-        return [mended]
-
-    def _apply(self, updates: Iterable[bytes]) -> None:
-        apply = self.doc.apply_update
-        with self.doc.transaction():
-            for update in updates:
-                apply(update)
-
-    def _changes(self, update: bytes) -> bool:
-        """Apply an update that brings no new structs; whether its deletions were news."""
-        before = len(self._touched)
-        self._apply((update,))
-        return len(self._touched) > before
-
-    def _taken(self) -> list[Touched]:
-        touched = self._touched[:]
-        self._touched.clear()
-        self._census.note(touched)
-        return touched
-
-    def _tell(self, inbox: list[Run], fresh: list[tuple[Member | None, bytes]]) -> Effects:
+    def _tell(self, fresh: list[tuple[Member | None, bytes]]) -> Effects:
         effects: list[Effect] = []
         for _, update in fresh:
             self.join_state.extend(update)
             self.document_bytes += len(update)
-        authors = {author for author, _ in fresh if author is not None}
-        for dialect, members in self._by_dialect():
-            framed = [(author, dialect.update(update)) for author, update in fresh]
-            if framed:
-                effects += _relays(members, authors, framed)
-        for run in inbox:
-            self.pending.acknowledge(run.member, run.updates)
+        if fresh:
+            for dialect, members in self._by_dialect():
+                framed = [(author, dialect.update(update)) for author, update in fresh]
+                effects += _relays(members, framed)
         if self.pending:
-            effects.append(Record())
+            effects.append(RECORD)
         return effects
 
     def _spoiled(self, error: BaseException, inbox: list[Run]) -> Effects:
         if isinstance(error, KeyboardInterrupt | SystemExit):
             raise error
         offenders = dict.fromkeys(run.member for run in inbox)
-        reason = f"{type(error).__name__} while applying an update"
-        return [*(Expel(m, CloseCode.MALFORMED, "the update could not be applied") for m in offenders), Spoil(reason)]
+        self._broken = f"{type(error).__name__} while applying an update"
+        expelled = [Expel(member, CloseCode.MALFORMED, "the update could not be applied") for member in offenders]
+        return [*expelled, Spoil(self._broken)]
 
     def _by_dialect(self) -> list[tuple[Dialect, list[Member]]]:
         """The members that keep up, by dialect."""
-        groups: dict[Dialect, list[Member]] = {}
-        for member in self.members:
-            if member.lag_vector is None:
-                groups.setdefault(member.dialect, []).append(member)
-        return list(groups.items())
+        if self._groups is None:
+            groups: dict[Dialect, list[Member]] = {}
+            for member in self.members:
+                if member.lag_vector is None:
+                    groups.setdefault(member.dialect, []).append(member)
+            self._groups = list(groups.items())
+        return self._groups
 
 
-def _relays(members: list[Member], authors: set[Member], framed: list[tuple[Member | None, bytes]]) -> Iterator[Relay]:
+def _relays(members: list[Member], framed: list[tuple[Member | None, bytes]]) -> Iterator[Relay]:
     """The same bytes to everybody but the authors; to an author, what the others wrote."""
+    authors = {author for author, _ in framed if author is not None}
     audience = [member for member in members if member not in authors]
     if audience:
-        yield Relay(audience, b"".join(frame for _, frame in framed))
+        yield Relay(audience, b"".join([frame for _, frame in framed]))
     if len(framed) > 1:
         for author in authors:
-            others = b"".join(frame for writer, frame in framed if writer is not author)
-            if others and author in members:
+            others = b"".join([frame for writer, frame in framed if writer is not author])
+            if others and author.lag_vector is None:
                 yield Relay((author,), others)

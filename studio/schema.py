@@ -223,3 +223,36 @@ def field(root: str, key: str) -> Spec | None:
     if spec is None and root == "effects" and key.startswith("p."):
         return PARAMETER
     return spec
+
+
+PLAIN: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+    {
+        "transport": frozenset(("bpm", "count_in", "swing", "tuning_hz", "master_target_lufs")),
+        "tracks": frozenset(("role", "name", "color", "gain_db", "pan", "mute", "phase_invert")),
+        "clips": frozenset(
+            (
+                "gain_db",
+                "fade_in",
+                "fade_out",
+                "stretch",
+                "source_bpm",
+                "semitones",
+                "cents",
+                "reverse",
+                "name",
+                "color",
+            )
+        )
+        | {"mute"},
+        "sends": frozenset(("gain_db", "pan", "pre")),
+        "markers": frozenset(("label", "color", "kind")),
+    }
+)
+"""Fields that no rule reads beside their own value: an allowed value needs no look at the rest of the document."""
+
+
+def plain_field(root: str, key: str) -> Spec | None:
+    """The spec of a field whose value can be judged alone; None for any other."""
+    if key in PLAIN.get(root, ()) or (root == "effects" and key.startswith("p.")):
+        return field(root, key)
+    return None

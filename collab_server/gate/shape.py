@@ -109,20 +109,30 @@ class Shape:
             base.halves.extend(runs.halves)
             base.end = max(base.end, runs.end)
 
-    def overwrite(self, client: int, clock: int, origin: int) -> bool:
+    def overwrite(self, client: int, clock: int, origin: int) -> Slot | None:
         """Plan and learn in one step: `client` sets a plain value at `clock` right of its own value at `origin`.
 
-        False, and nothing learned, if it would not be that: another clock is next, or `origin` is no map's value.
+        The slot; None, and nothing learned, if it would not be that: another clock is next, or `origin` is no map's.
         """
         runs = self._runs.get(client)
         if runs is None or runs.end != clock or runs.halves:
-            return False
+            return None
         slot, dead = runs.at(origin)
         if slot is None or slot[1] is None or dead:
-            return False
+            return None
         runs.add(clock, slot, False)
         runs.end = clock + 1
-        return True
+        return slot
+
+    def place(self, slot: Slot) -> tuple[str, str] | None:
+        """(root, key) of a slot in a root or in an entity of a root; None for anything deeper."""
+        container, key = slot
+        if key is None:
+            return None
+        if isinstance(container, str):
+            return container, key
+        holder = self._types.get(container)
+        return (holder.root, key) if holder is not None and holder.level == 1 else None
 
     def _put_in_order(self, plan: Plan, found: Inspection) -> None:
         """Each struct after those it leans on: a client is left for another whenever it waits for that one."""

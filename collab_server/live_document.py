@@ -1,0 +1,137 @@
+"""The document in memory and everything that applying an update entails: who touched what, repair, attribution.
+
+Sound edits (express.py) need no repair, so they may be told before they are applied: they are put aside and applied
+together when the journal asks for them, or as soon as anybody looks at the document.
+"""
+
+from collections.abc import Iterable
+from itertools import groupby
+from typing import Any
+
+from pycrdt import Doc
+
+from collab_server.admission import Admission
+from collab_server.join_state import EMPTY_VECTOR
+from collab_server.member import Member
+from collab_server.pending import Pending
+from studio.repair import Census, Firsts, Stamp, repair_update
+from studio.watch import Touched, watch
+
+
+class LiveDocument:
+    """A Doc whose every change lands in `pending`. Its client id is that of repairs: a fresh one at every load, so that
+    a repair lost in a crash can never come back with other content under the same clock.
+
+    Raises whatever yrs raises or panics with (a BaseException): then nothing of it can be trusted any more.
+    """
+
+    def __init__(self, doc: "Doc[Any]", admission: Admission, pending: Pending) -> None:
+        self._doc = doc
+        self._admission = admission
+        self._pending = pending
+        self._aside: list[tuple[Member, list[bytes], int]] = []
+        self._touched: list[Touched] = []
+        self._firsts = Firsts.of(doc)
+        self._census = Census.of(doc)
+        self._watch = watch(doc, self._touched.append)
+        self._mend(None, None)  # what an older server let pass
+
+    @property
+    def doc(self) -> "Doc[Any]":
+        """The document with everything applied that was told."""
+        if self._aside:
+            self.settle()
+        return self._doc
+
+    def vector(self) -> bytes:
+        """The state vector of everything told so far."""
+        return self.doc.get_state()
+
+    def state(self) -> bytes:
+        """The whole document, encoded."""
+        return self.doc.get_update(EMPTY_VECTOR)
+
+    def diff(self, vector: bytes) -> bytes:
+        """What somebody with this state vector lacks."""
+        return self.doc.get_update(vector)
+
+    def crowded(self) -> bool:
+        """Whether a root holds more entries than it may."""
+        return self._census.over(self.doc)
+
+    def put_aside(self, member: Member, updates: list[bytes], edits: int) -> None:
+        """Sound edits, to be applied later."""
+        self._aside.append((member, updates, edits))
+        self._pending.size += sum(map(len, updates))
+
+    def settle(self) -> None:
+        """Apply what was put aside, one transaction for each run of an author."""
+        aside, self._aside = self._aside, []
+        for member, run in groupby(aside, _member):
+            parts = list(run)
+            updates = [update for _, part, _ in parts for update in part]
+            self._pending.size -= sum(map(len, updates))
+            self._apply(updates)
+            self._pending.add(member.user_id, "edit", updates, self._taken(), sum(edits for _, _, edits in parts))
+
+    def edit(self, member: Member, updates: list[bytes], edits: int, now_ms: int) -> list[tuple[Member | None, bytes]]:
+        """Apply one author's consecutive updates and repair what they broke: what is to be told, in order."""
+        self.settle()
+        self._apply(updates)
+        touched = self._taken()
+        self._pending.add(member.user_id, "edit", updates, touched, edits)
+        told: list[tuple[Member | None, bytes]] = [(member, update) for update in updates]
+        told += [(None, mended) for mended in self._mend(touched, Stamp(str(member.user_id), now_ms))]
+        return told
+
+    def edit_quietly(self, member: Member, updates: list[bytes], now_ms: int) -> list[tuple[Member | None, bytes]]:
+        """Apply updates that bring no new structs: only those whose deletions are news are told."""
+        self.settle()
+        told: list[tuple[Member | None, bytes]] = []
+        for update in updates:
+            self._apply((update,))
+            touched = self._taken()
+            if touched:
+                self._pending.add(member.user_id, "edit", [update], touched, 1)
+                told.append((member, update))
+                told += [(None, mended) for mended in self._mend(touched, Stamp(str(member.user_id), now_ms))]
+        return told
+
+    def grow(self, updates: list[bytes]) -> list[bytes]:
+        """Apply what another process committed: believed, not judged. Returns it with what had to be repaired."""
+        self.settle()
+        self._apply(updates)
+        for update in updates:
+            self._admission.own(update)
+        touched = self._taken()
+        self._firsts.accept(self._doc, touched)
+        return [*updates, *self._mend(touched, None)]
+
+    def close(self) -> None:
+        """Let the document go: an observer that is never removed pins it."""
+        self._watch.close()
+
+    def _mend(self, touched: list[Touched] | None, stamp: Stamp | None) -> list[bytes]:
+        """Repair what was touched (None: everything); the update that did it, if there was anything to repair."""
+        _, mended = repair_update(self._doc, touched, self._firsts, stamp)
+        if not mended:
+            return []
+        self._admission.own(mended)
+        self._pending.add(None, "repair", [mended], self._taken(), 1)
+        return [mended]
+
+    def _apply(self, updates: Iterable[bytes]) -> None:
+        apply = self._doc.apply_update
+        with self._doc.transaction():
+            for update in updates:
+                apply(update)
+
+    def _taken(self) -> list[Touched]:
+        touched = self._touched[:]
+        self._touched.clear()
+        self._census.note(touched)
+        return touched
+
+
+def _member(part: tuple[Member, list[bytes], int]) -> Member:
+    return part[0]
