@@ -102,6 +102,8 @@ class EmbeddedPostgres(SharedServer):
             self._run("pg_ctl", "-D", str(self._cluster), "-w", "-t", str(START_DEADLINE), "-o", options, "start")
             return
         arguments = [part for setting in self._settings() for part in ("-c", setting)]
+        if self._child is not None:
+            self._child.poll()  # a killed postmaster that nobody has waited for still holds its lock file
         command: list[str | Path] = [self._programs / "postgres", "-D", self._cluster, *arguments]
         self._child = start_bound(self._account, self._log, command, signal.SIGINT)
         while self._child.poll() is None and not self._ready():

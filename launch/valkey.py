@@ -62,6 +62,8 @@ class EmbeddedValkey(SharedServer):
         options = ["--port", "0", "--unixsocket", str(self._socket), "--unixsocketperm", "700"]
         options += ["--save", "", "--appendonly", "no", "--dir", str(self._socket.parent)]
         if self._bound:
+            if self._child is not None:
+                self._child.poll()  # reap a killed one
             self._child = start_bound(self._account, self._log, [self._program, *options], signal.SIGTERM)
         else:
             start_detached(self._account, self._log, [self._program, *options])

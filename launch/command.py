@@ -1,0 +1,99 @@
+"""The command line of the launcher: `run` serves until a signal, `db` opens psql."""
+
+import argparse
+import asyncio
+import os
+import signal
+import subprocess
+from collections.abc import Coroutine, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from launch.account import nobody_or_self
+from launch.binaries import postgres_programs
+from launch.errors import LaunchError
+from launch.place import choose_data_folder
+from launch.postgres import EmbeddedPostgres
+from launch.stack import Stack, Wanted, say
+
+REFUSED = 2
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The exit code: 0 after a clean stop, 2 with one sentence on stderr if something is in the way."""
+    options, rest = _parser().parse_known_args(arguments)
+    if rest and options.verb == "run":
+        _parser().error(f"unrecognized arguments: {' '.join(rest)}")
+    try:
+        if options.verb == "db":
+            return open_psql(options.data, rest)
+        return asyncio.run(serve(Wanted(options.data, options.http, options.ws)))
+    except LaunchError as error:
+        say(str(error))
+        return REFUSED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="dev")
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    data = argparse.ArgumentParser(add_help=False)
+    data.add_argument("--data", type=Path, metavar="DIR", help="where everything is kept (default: .backline)")
+    run = verbs.add_parser("run", parents=[data], help="start the studio")
+    run.add_argument("--http", type=_port, default=8000, metavar="PORT", help="port of the page and the API (8000)")
+    run.add_argument("--ws", type=_port, default=8001, metavar="PORT", help="port of the collab server (8001)")
+    verbs.add_parser("db", parents=[data], help="open psql on the database; further arguments are psql's")
+    return parser
+
+
+def _port(text: str) -> int:
+    with suppress(ValueError):
+        if 0 < int(text) < 65536:
+            return int(text)
+    raise argparse.ArgumentTypeError(f"{text} is not a port")
+
+
+async def serve(wanted: Wanted) -> int:
+    """Serve until SIGINT or SIGTERM; a second one hurries."""
+    asked, loop = asyncio.Event(), asyncio.get_running_loop()
+    async with Stack(wanted, os.environ) as stack:
+
+        def stop() -> None:
+            if asked.is_set():
+                stack.hurry()
+            asked.set()
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop)
+        await _until(asked, _serve(stack))
+        say("stopping")
+    return 0
+
+
+async def _serve(stack: Stack) -> None:
+    print(await stack.up(), flush=True)
+    await stack.watch()
+
+
+async def _until(asked: asyncio.Event, work: Coroutine[None, None, None]) -> None:
+    """Do `work` until someone asked to stop; what goes wrong in it is raised."""
+    working, asking = asyncio.ensure_future(work), asyncio.ensure_future(asked.wait())
+    await asyncio.wait((working, asking), return_when=asyncio.FIRST_COMPLETED)
+    asking.cancel()
+    if not working.done():
+        working.cancel()
+    with suppress(asyncio.CancelledError):
+        await working
+
+
+def open_psql(data: Path | None, arguments: Sequence[str]) -> int:
+    """psql on DATABASE__URL, or on the embedded database, which is started if it does not run."""
+    signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C belongs to psql
+    if address := os.environ.get("DATABASE__URL"):
+        return _psql(address, arguments)
+    with EmbeddedPostgres(choose_data_folder(data)) as server:
+        return _psql(server.dsn, arguments)
+
+
+def _psql(address: str, arguments: Sequence[str]) -> int:
+    program = postgres_programs(nobody_or_self()) / "psql"
+    return subprocess.run([program, address, *arguments], check=False).returncode
