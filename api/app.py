@@ -10,6 +10,7 @@ from fastapi.routing import APIRoute
 from redis.asyncio import Redis
 
 from api import errors, health, pages
+from api.body_limit import LimitedApp
 from api.headers import GuardedApp
 from api.limits import REDIS_SECONDS_MAX, Counter, GuestLimit, MemoryCounter, RedisCounter
 from api.metrics import MeasuredApp, Metrics
@@ -99,7 +100,6 @@ def create_app(services: Services) -> FastAPI:
         redoc_url=None,
         generate_unique_id_function=_operation,
         responses=dict(REFUSALS),
-        max_body_size=services.settings.api.body_bytes_max,
         redirect_slashes=False,
     )
     app.state.services = services
@@ -107,6 +107,7 @@ def create_app(services: Services) -> FastAPI:
     for resource in RESOURCES:
         app.include_router(resource.router)
     app.router.routes.extend(pages.routes())
+    app.add_middleware(LimitedApp, bytes_max=services.settings.api.body_bytes_max)
     app.add_middleware(GuardedApp, https=services.settings.api.public_url.startswith("https://"))
     app.add_middleware(MeasuredApp, metrics=services.metrics)
     return app

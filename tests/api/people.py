@@ -1,5 +1,6 @@
 """People who use the app in tests, and how they read its answers."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -73,3 +74,10 @@ def code(answer: httpx.Response) -> tuple[int, str]:
 def nowhere() -> str:
     """The path of a project that does not exist."""
     return f"/api/projects/{uuid4()}"
+
+
+async def until(true: Callable[[], Awaitable[bool]], seconds: float = 10) -> None:
+    """Returns once `true()` is, asked every 20 ms; TimeoutError after `seconds`."""
+    async with asyncio.timeout(seconds):
+        while not await true():  # noqa: ASYNC110  (what is waited for may be in another process)
+            await asyncio.sleep(0.02)

@@ -1,0 +1,42 @@
+"""The limit on new guest accounts."""
+
+from redis.asyncio import Redis
+
+from api.limits import ADDRESSES_MAX, GuestLimit, MemoryCounter, RedisCounter
+
+
+async def count_five(limit: GuestLimit, address: str, now: float) -> list[int]:
+    return [await limit.wait_seconds(address, now) for _ in range(5)]
+
+
+async def test_the_window_opens_again() -> None:
+    """Three an hour: the fourth waits until the hour is over, another address does not."""
+    limit = GuestLimit(MemoryCounter(), 3)
+    assert await count_five(limit, "a", 3600.0) == [0, 0, 0, 3600, 3600]
+    assert await limit.wait_seconds("a", 7199.5) == 1
+    assert await limit.wait_seconds("b", 3600.0) == 0
+    assert await limit.wait_seconds("a", 7200.0) == 0
+
+
+async def test_memory_is_bounded() -> None:
+    """A million addresses do not take a million entries."""
+    counter = MemoryCounter()
+    for number in range(ADDRESSES_MAX + 50):
+        await counter.count(str(number), 0)
+    assert len(counter.counts) == ADDRESSES_MAX
+
+
+async def test_processes_count_together(redis_url: str) -> None:
+    """Two processes share one count, and its key ends by itself."""
+    async with Redis.from_url(redis_url) as redis:
+        one, two = (GuestLimit(RedisCounter(redis), 3) for _ in range(2))
+        waits = [await limit.wait_seconds("198.51.100.7", 3600.0) for limit in (one, two, one, two)]
+        assert waits == [0, 0, 0, 3600]
+        (key,) = await redis.keys("backline:limit:guests:198.51.100.7:*")
+        assert await redis.ttl(key) > 0
+
+
+async def test_a_dead_redis_leaves_a_limit() -> None:
+    """Nobody listens there: each process counts for itself."""
+    async with Redis.from_url("unix:///nowhere/at/all.sock") as redis:
+        assert await count_five(GuestLimit(RedisCounter(redis), 3), "a", 3600.0) == [0, 0, 0, 3600, 3600]

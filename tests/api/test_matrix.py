@@ -1,0 +1,138 @@
+"""Who may call what: every route for nobody, a stranger, and each role (requirements F8, F10, F61).
+
+The table is written by hand. A route that is not in it fails the test, so no route can be forgotten.
+"""
+
+import uuid
+from dataclasses import dataclass
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from tests.api.people import Meet, Musician, code
+
+METHODS = ("get", "post", "patch", "put", "delete")
+ROLES = ("viewer", "commenter", "editor", "owner")
+PUBLIC = {"GET /live", "GET /ready", "GET /metrics", "POST /api/guests"}
+SIGNED_IN = {
+    "GET /api/me",
+    "PATCH /api/me",
+    "GET /api/projects",
+    "POST /api/projects",
+    "GET /api/invites/{token}",
+    "POST /api/invites/{token}/accept",
+}
+
+READ, COMMENT, EDIT, OWN = range(4)
+"""The least of ROLES that may."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """The least role, and a body that is fine."""
+
+    least: int
+    body: object = None
+
+
+PROJECT = "/api/projects/{project_id}"
+RULES = {
+    f"GET {PROJECT}": Rule(READ),
+    f"PATCH {PROJECT}": Rule(EDIT, {"name": "Other"}),
+    f"DELETE {PROJECT}": Rule(OWN),
+    f"POST {PROJECT}/ticket": Rule(READ),
+    f"GET {PROJECT}/document": Rule(READ),
+    f"GET {PROJECT}/history": Rule(READ),
+    f"GET {PROJECT}/sessions": Rule(READ),
+    f"GET {PROJECT}/members": Rule(READ),
+    f"PATCH {PROJECT}/members/{{user_id}}": Rule(OWN, {"credited": True}),
+    f"DELETE {PROJECT}/members/{{user_id}}": Rule(OWN),
+    f"POST {PROJECT}/invites": Rule(OWN, {"role": "viewer"}),
+    f"GET {PROJECT}/invites": Rule(OWN),
+    f"DELETE {PROJECT}/invites/{{invite_id}}": Rule(OWN),
+    f"GET {PROJECT}/markers": Rule(READ),
+    f"POST {PROJECT}/markers": Rule(EDIT, {"tick": 0, "label": "x"}),
+    f"PATCH {PROJECT}/markers/{{marker_id}}": Rule(EDIT, {"label": "y"}),
+    f"DELETE {PROJECT}/markers/{{marker_id}}": Rule(EDIT),
+    f"GET {PROJECT}/notes": Rule(READ),
+    f"POST {PROJECT}/notes": Rule(COMMENT, {"body": "x"}),
+    f"PATCH {PROJECT}/notes/{{note_id}}": Rule(EDIT, {"body": "y"}),
+    f"DELETE {PROJECT}/notes/{{note_id}}": Rule(EDIT),
+    f"GET {PROJECT}/snapshots": Rule(READ),
+    f"POST {PROJECT}/snapshots": Rule(EDIT, {"name": "x"}),
+    f"GET {PROJECT}/snapshots/{{snapshot_id}}": Rule(READ),
+    f"GET {PROJECT}/snapshots/{{snapshot_id}}/compare": Rule(READ),
+    f"POST {PROJECT}/snapshots/{{snapshot_id}}/restore": Rule(EDIT),
+    f"POST {PROJECT}/snapshots/{{snapshot_id}}/fork": Rule(READ),
+}
+
+
+def routes(app: FastAPI) -> set[str]:
+    """Every route as "METHOD /template"."""
+    return {
+        f"{method.upper()} {path}"
+        for path, methods in app.openapi()["paths"].items()
+        for method in methods
+        if method in METHODS
+    }
+
+
+async def stage(owner: Musician, other: Musician) -> dict[str, str]:
+    """A project with one of everything; the ids by their names in the templates."""
+    project = await owner.project()
+    await other.post(f"/api/invites/{await owner.invite(project, 'viewer')}/accept")
+    parts = {
+        "marker_id": await owner.post(f"{project}/markers", {"tick": 0, "label": "x"}),
+        "note_id": await owner.post(f"{project}/notes", {"body": "x"}),
+        "snapshot_id": await owner.post(f"{project}/snapshots", {"name": "x"}),
+        "invite_id": await owner.post(f"{project}/invites", {"role": "viewer"}),
+    }
+    ids = {name: str(made.json()["id"]) for name, made in parts.items()}
+    return ids | {"project_id": project.rsplit("/", 1)[1], "user_id": other.id, "token": "x" * 43}
+
+
+async def call(somebody: Musician, route: str, ids: dict[str, str], body: object) -> httpx.Response:
+    method, template = route.split(" ")
+    return await somebody.call(method, template.format(**ids), body)
+
+
+def test_the_table_names_every_route(app: FastAPI) -> None:
+    """Nothing is served that this page does not decide about."""
+    assert routes(app) == PUBLIC | SIGNED_IN | RULES.keys()
+
+
+async def test_nobody_is_401_everywhere(app: FastAPI, http: httpx.AsyncClient) -> None:
+    """Without a token there is nothing but what is public."""
+    ids = dict.fromkeys(("project_id", "user_id", "invite_id", "snapshot_id"), str(uuid.uuid4()))
+    ids |= {"token": "x" * 43, "marker_id": "m_000000000000", "note_id": "n_000000000000"}
+    for route in routes(app) - PUBLIC:
+        method, template = route.split(" ")
+        body = RULES[route].body if route in RULES else None
+        sent = {} if body is None else {"json": body}
+        answer = await http.request(method, template.format(**ids), **sent)  # type: ignore[arg-type]
+        assert code(answer) == (401, "unauthenticated"), route
+
+
+@pytest.mark.parametrize("route", RULES)
+async def test_a_stranger_finds_nothing(meet: Meet, route: str) -> None:
+    """What one is no member of does not exist, whatever one asks of it."""
+    owner, other, stranger = await meet("Ann"), await meet("Ben"), await meet("Sam")
+    ids = await stage(owner, other)
+    assert code(await call(stranger, route, ids, RULES[route].body)) == (404, "not_found")
+
+
+@pytest.mark.parametrize("route", RULES)
+async def test_each_role_may_what_the_table_says(meet: Meet, route: str) -> None:
+    """Lesser roles are told forbidden, and then each greater one succeeds."""
+    owner, other = await meet("Ann"), await meet("Ben")
+    rule = RULES[route]
+    for rank, role in enumerate(ROLES):
+        ids = await stage(owner, other)
+        project = f"/api/projects/{ids['project_id']}"
+        caller = owner if role == "owner" else await meet("Cleo", owner, project, role)
+        answer = await call(caller, route, ids, rule.body)
+        if rank < rule.least:
+            assert code(answer) == (403, "forbidden"), (route, role)
+        else:
+            assert answer.is_success, (route, role, answer.text)
