@@ -34,14 +34,14 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="dev")
+    parser = argparse.ArgumentParser(prog="dev", allow_abbrev=False)
     verbs = parser.add_subparsers(dest="verb", required=True)
     data = argparse.ArgumentParser(add_help=False)
     data.add_argument("--data", type=Path, metavar="DIR", help="where everything is kept (default: .backline)")
-    run = verbs.add_parser("run", parents=[data], help="start the studio")
+    run = verbs.add_parser("run", parents=[data], allow_abbrev=False, help="start the studio")
     run.add_argument("--http", type=_port, default=8000, metavar="PORT", help="port of the page and the API (8000)")
     run.add_argument("--ws", type=_port, default=8001, metavar="PORT", help="port of the collab server (8001)")
-    verbs.add_parser("db", parents=[data], help="open psql on the database; further arguments are psql's")
+    verbs.add_parser("db", parents=[data], allow_abbrev=False, help="psql; further arguments are psql's")
     return parser
 
 
