@@ -203,7 +203,7 @@ class Hub:
                 await self.keeper.snapshot(hosted, "last_leave")
                 await self.keeper.project(hosted)
             if hosted.empty and hosted.settled and hosted.rows_since_compaction > self.settings.compact_at_unload_rows:
-                await self.keeper.compact(hosted, hosted.room.head, hosted.room.document.state())
+                await self.keeper.compact(hosted, hosted.room.head, hosted.room.state())
         finally:
             hosted.unloading = False
         if not hosted.empty or hosted.closed or not hosted.settled:

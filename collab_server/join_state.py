@@ -4,7 +4,9 @@ While edits come in, the cached state stays and the edits since are sent behind 
 has grown to a fraction of it.
 """
 
-from collections.abc import Callable
+from typing import Any
+
+from pycrdt import Doc
 
 from collab_server.dialects.dialect import Dialect
 
@@ -37,10 +39,10 @@ class JoinState:
         self._tail.clear()
         self._tail_bytes = 0
 
-    def frames(self, encode: Callable[[], bytes], dialect: Dialect) -> bytes:
+    def frames(self, doc: "Doc[Any]", dialect: Dialect) -> bytes:
         """Step2 with the whole state, followed by the edits since it was encoded."""
         if not self._state:
-            self._state = encode()
+            self._state = doc.get_update(EMPTY_VECTOR)
         frame = self._frames.get(dialect)
         if frame is None:
             frame = self._frames[dialect] = dialect.step2(self._state)

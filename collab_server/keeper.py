@@ -74,7 +74,7 @@ class Keeper:
             return
         hosted.edited_since_snapshot = False
         room = hosted.room
-        content = canonical(room.document.doc)
+        content = canonical(room.doc)
         saved = await self._try(
             self._snapshots.save(
                 room.project_id,
@@ -85,7 +85,7 @@ class Keeper:
                 parent=None,
                 epoch=room.epoch,
                 seq=room.head,
-                state=room.document.state(),
+                state=room.state(),
                 canonical=content,
             ),
             "snapshot",
@@ -113,7 +113,7 @@ class Keeper:
     async def project(self, hosted: Hosted) -> None:
         """Bring studio_markers and studio_notes up to the document."""
         hosted.projection_due = False
-        content = canonical(hosted.room.document.doc)
+        content = canonical(hosted.room.doc)
         seq = hosted.room.head
         if not await self._try(self._project(hosted.project_id, content, seq), "projection"):
             hosted.projection_due = True

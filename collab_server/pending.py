@@ -64,13 +64,18 @@ class Pending:
         self._clients.append((client, user))
 
     def add(
-        self, author: UUID | None, origin: str, updates: list[bytes], touched: Iterable[Touched], edits: int
+        self,
+        author: UUID | None,
+        origin: str,
+        updates: list[bytes],
+        touched: Iterable[Touched],
+        edits: int | None = None,
     ) -> None:
-        """Updates were applied and must be committed; they stand for so many edits of their author."""
+        """Updates were applied and must be committed; `edits` if they stand for more edits than they are."""
         attribution = self._by_author.get((author, origin))
         if attribution is None:
             attribution = self._by_author[author, origin] = Attribution()
-        attribution.edits += edits
+        attribution.edits += edits or len(updates)
         attribution.touch(touched)
         for update in updates:
             self._entries.append(Entry(author, update))

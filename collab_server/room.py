@@ -110,7 +110,7 @@ class Room:
             member.late_ask = vector
             return NOTHING
         if vector == EMPTY_VECTOR:
-            return (Send(member, self.join_state.frames(self.document.state, member.dialect)),)
+            return (Send(member, self.join_state.frames(self.doc, member.dialect)),)
         try:
             inspect_vector(vector, self.gate)
         except (Malformed, TooLarge) as error:
@@ -255,6 +255,19 @@ class Room:
     def gathering(self) -> bool:
         """Whether edits wait for the next tick."""
         return bool(self._inbox)
+
+    @property
+    def doc(self) -> "Doc[Any]":
+        """The document with everything applied that was told."""
+        return self.document.doc
+
+    def vector(self) -> bytes:
+        """The state vector of everything told so far."""
+        return self.document.vector()
+
+    def state(self) -> bytes:
+        """The whole document, encoded."""
+        return self.document.state()
 
     def close(self) -> None:
         """Let the document go."""

@@ -88,7 +88,7 @@ class Writer:
             or hosted.bytes_since_compaction >= self._settings.compact_after_bytes
         )
         if due and flight.batch is not None and not hosted.behind and not hosted.room.gathering:
-            flight.state = hosted.room.document.state()
+            flight.state = hosted.room.state()
         return flight
 
     async def _flush(self, flights: list[tuple[Hosted, Flight]]) -> None:
