@@ -116,14 +116,16 @@ class Admission:
     def _wrong_client(self, member: Member, seen: Inspection, merge: bool) -> Refusal | None:
         for client, start, end in seen.ranges:
             before = self.known.get(client, 0)
+            holder = self._holders.get(client, member)
             if end > before:
-                owner = self.bound.get(client)
-                if owner is None:
-                    if before or client in self._reserved:
-                        return Refusal(CloseCode.NOT_ALLOWED, "client id is reserved")
-                elif owner != member.user_id:
+                if client in self._reserved:
+                    return Refusal(CloseCode.NOT_ALLOWED, "client id is reserved")
+                # What was relayed but not committed when a server died comes back from whoever heard it, and only so
+                # if its author stays away. An author who is here has brought it already: then it is a forgery.
+                owner = holder.user_id if merge else self.bound.get(client, member.user_id)
+                if owner != member.user_id:
                     return Refusal(CloseCode.NOT_ALLOWED, "client id belongs to somebody else: pick a new one")
-            if start < before and not merge and self._holders.get(client, member) is not member:
+            if start < before and not merge and holder is not member:
                 return Refusal(CloseCode.NOT_ALLOWED, "client id is in use: pick a new one")
         return None
 
@@ -142,7 +144,7 @@ class Admission:
             if end > before:
                 structs += end - before
                 self.known[client] = end
-                if client not in self.bound:
+                if not merge and client not in self.bound:  # a merge may bring others' work
                     self.bound[client] = member.user_id
                     claimed.append((client, member.user_id))
             if not merge:

@@ -1,16 +1,18 @@
 """The document in memory and everything that applying an update entails: who touched what, repair, attribution.
 
 Sound edits (express.py) need no repair, so they may be told before they are applied: they are put aside and applied
-together when the journal asks for them, or as soon as anybody looks at the document.
+together when the journal asks for them, or as soon as anybody looks at the document. They lean on nothing but earlier
+values of their own client, so those of one client are one update, whatever others wrote in between.
 """
 
 from collections.abc import Iterable
-from itertools import groupby
 from typing import Any
 
 from pycrdt import Doc
 
 from collab_server.admission import Admission
+from collab_server.express import Lane
+from collab_server.gathered import Run
 from collab_server.join_state import EMPTY_VECTOR
 from collab_server.member import Member
 from collab_server.pending import Pending
@@ -29,7 +31,8 @@ class LiveDocument:
         self._doc = doc
         self._admission = admission
         self._pending = pending
-        self._aside: list[tuple[Member, list[bytes], int]] = []
+        self._aside: dict[Lane, Run] = {}
+        self._aside_bytes = 0
         self._touched: list[Touched] = []
         self._firsts = Firsts.of(doc)
         self._census = Census.of(doc)
@@ -59,20 +62,26 @@ class LiveDocument:
         """Whether a root holds more entries than it may."""
         return self._census.over(self.doc)
 
-    def put_aside(self, member: Member, updates: list[bytes], edits: int) -> None:
-        """Sound edits, to be applied later."""
-        self._aside.append((member, updates, edits))
-        self._pending.size += sum(map(len, updates))
+    def put_aside(self, run: Run) -> None:
+        """A sound run, to be applied later."""
+        assert run.lane is not None
+        size = sum(map(len, run.updates))
+        self._aside_bytes += size
+        self._pending.size += size
+        held = self._aside.setdefault(run.lane, run)
+        if held is not run:
+            held.absorb(run)
 
     def settle(self) -> None:
-        """Apply what was put aside, one transaction for each run of an author."""
-        aside, self._aside = self._aside, []
-        for member, run in groupby(aside, _member):
-            parts = list(run)
-            updates = [update for _, part, _ in parts for update in part]
-            self._pending.size -= sum(map(len, updates))
+        """Apply what was put aside, one update for each client."""
+        aside, self._aside = self._aside, {}
+        self._pending.size -= self._aside_bytes
+        self._aside_bytes = 0
+        for run in aside.values():
+            updates = run.joined()
             self._apply(updates)
-            self._pending.add(member.user_id, "edit", updates, self._taken(), sum(edits for _, _, edits in parts))
+            edits = len(run.updates) + run.absorbed
+            self._pending.add(run.member.user_id, "edit", updates, self._taken(), edits)
 
     def edit(self, member: Member, updates: list[bytes], edits: int, now_ms: int) -> list[tuple[Member | None, bytes]]:
         """Apply one author's consecutive updates and repair what they broke: what is to be told, in order."""
@@ -131,7 +140,3 @@ class LiveDocument:
         self._touched.clear()
         self._census.note(touched)
         return touched
-
-
-def _member(part: tuple[Member, list[bytes], int]) -> Member:
-    return part[0]

@@ -160,7 +160,7 @@ class Room:
             for run in inbox:
                 updates = run.joined()
                 if run.sound:
-                    self.document.put_aside(run.member, updates, len(run.updates))
+                    self.document.put_aside(run)
                     fresh += [(run.member, update) for update in updates]
                 elif run.quiet:
                     fresh += self.document.edit_quietly(run.member, updates, now_ms)
