@@ -37,3 +37,4 @@ def configure(level: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
+    logging.getLogger("picows").setLevel(logging.WARNING)  # it tells of every connection, without our ids
