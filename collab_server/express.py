@@ -8,7 +8,8 @@ their structs are contiguous, so they are applied, journalled and told as one.
 """
 
 import struct
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Final, NamedTuple
 
 from collab_server.gate.runs import Slot
 from collab_server.gate.shape import Shape
@@ -18,9 +19,9 @@ from studio.schema import plain_field
 
 _INFO = (0x88, 0xA8)
 """Struct info of ContentAny with a left origin, without and with Yjs' flag for "has a key"."""
-_SIZES = {127: 0, 126: 0, 121: 0, 120: 0, 124: 4, 123: 8}
+_SIZES: Final[Mapping[int, int]] = {127: 0, 126: 0, 121: 0, 120: 0, 124: 4, 123: 8}
 _INTEGER, _STRING, _FLOAT64, _FLOAT32 = 125, 119, 123, 124
-_WORDS = {121: False, 120: True}
+_WORDS: Final[Mapping[int, bool]] = {121: False, 120: True}
 """What a tag alone says; null and undefined are None."""
 
 

@@ -15,6 +15,7 @@ between the halves.
 
 from bisect import bisect_right
 from collections.abc import Mapping
+from typing import Final
 
 from collab_server.gate.contents import ANY, ARRAY, BINARY, DELETED, EMBED, FORMAT, GC, MAP, STRING, TEXT, TYPE
 from collab_server.gate.errors import Malformed, TooLarge
@@ -23,7 +24,7 @@ from collab_server.gate.limits import CLOCK_MAX, Limits
 from collab_server.gate.runs import Runs, Slot
 from collab_server.gate.work import Sequence, Work
 
-_ALLOWED = {
+_ALLOWED: Final[Mapping[int, frozenset[int]]] = {
     MAP: frozenset((DELETED, BINARY, TYPE, ANY)),
     TEXT: frozenset((DELETED, STRING, EMBED, FORMAT)),
     ARRAY: frozenset((DELETED, BINARY, TYPE, ANY)),

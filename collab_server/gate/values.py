@@ -1,11 +1,13 @@
 """Steps over lib0 "any" values and JSON text without building them, refusing what would hurt a parser further in."""
 
 import json
+from collections.abc import Mapping
+from typing import Final
 
 from collab_server.gate.errors import Malformed
 from collab_server.wire import read_varuint
 
-_FIXED = {127: 0, 126: 0, 124: 4, 123: 8, 122: 8, 121: 0, 120: 0}
+_FIXED: Final[Mapping[int, int]] = {127: 0, 126: 0, 124: 4, 123: 8, 122: 8, 121: 0, 120: 0}
 """Payload sizes: undefined, null, float32, float64, bigint, false, true."""
 _INTEGER, _STRING, _OBJECT, _ARRAY, _BUFFER = 125, 119, 118, 117, 116
 _INTEGER_BYTES_MAX = 8
