@@ -16,13 +16,14 @@ CLIENT_BUSY = 0.9  # of its core: beyond that the client, not the server, sets t
 
 @dataclass(slots=True, frozen=True)
 class Column:
-    """A metric of a scenario; `rate` is only shown where the client was not the bottleneck."""
+    """A metric of a scenario; a `rate` is marked where the client set it; `compared` in the ratio rows or only shown."""
 
     title: str
     scenario: str
     metric: str
     digits: int = 1
     rate: bool = False
+    compared: bool = True
 
 
 @dataclass(slots=True, frozen=True)
@@ -73,8 +74,8 @@ TABLES = (
         "30 moving cursors × 20 Hz in one room",
         (
             Column("CPU ms/s", "presence30", "cpu_server_ms_s", 1),
-            Column("delivered", "presence30", "delivered_ratio", 2),
-            Column("p50 µs", "presence30", "latency_p50_us", 0),
+            Column("delivered", "presence30", "delivered_ratio", 2, compared=False),
+            Column("p50 µs", "presence30", "latency_p50_us", 0, compared=False),
         ),
     ),
     Table(
@@ -135,10 +136,15 @@ class Report:
         return [f"{peer.title} ÷ {self._contenders[0].title}", *(self._ratio(column, peer) for column in columns)]
 
     def _ratio(self, column: Column, peer: Contender) -> str:
+        if not column.compared:
+            return ""
         base = self._results.values(column.scenario, self._contenders[0].name, column.metric)
         other = self._results.values(column.scenario, peer.name, column.metric)
         pairs = [b / a for a, b in zip(base, other, strict=False) if a and b is not None]
-        return f"× {statistics.median(pairs):.1f}" if pairs else "–"
+        if not pairs:
+            return "–"
+        ratio = statistics.median(pairs)
+        return f"× {ratio:.1f}" if ratio >= 1 else f"× {ratio:.2f}"
 
     def stall(self) -> float | None:
         """The worst event-loop stall of ours in any run, in milliseconds."""
