@@ -99,6 +99,13 @@ class Admission:
         self._shape.learn(plan)
         return self._admit(member, seen, merge)
 
+    def brings_structs(self, update: bytes) -> bool:
+        """Whether an update that will not be applied holds anything but what is known and deletions."""
+        try:
+            return bool(news(inspect(update, self._gate), self.known))
+        except (Malformed, TooLarge):
+            return True
+
     def own(self, update: bytes) -> None:
         """An update of the server's own, or of another process that admitted it."""
         seen = inspect(update, TRUSTED)

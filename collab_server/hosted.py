@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 from typing import Protocol, assert_never
 from uuid import UUID
 
@@ -24,6 +25,7 @@ from collab_server.member import Member
 from collab_server.metrics import Metrics
 from collab_server.room import Room
 from collab_server.settings import CollabSettings
+from persistence.body import Entry
 
 
 class Surroundings(Protocol):
@@ -128,6 +130,12 @@ class Hosted:
         if not self.recording:
             self.recording = True
             self.hub.record(self)
+
+    def grow(self, seq: int, entries: Sequence[Entry]) -> None:
+        """Row `seq` of the journal was written by another process."""
+        self.rows_since_compaction += 1
+        self.edited_since_snapshot = self.projection_due = True
+        self.perform(self.room.grow(seq, entries))
 
     def fell_behind(self, member: Member) -> None:
         """A member's outbox is full: from now on it gets nothing until it has drained."""

@@ -9,30 +9,24 @@ import structlog
 
 from collab_server.closing import CloseCode
 from collab_server.connection import Connection
-from collab_server.gate.awareness import decode as decode_presence
-from collab_server.gate.errors import Refused as GateRefused
-from collab_server.gate.limits import Limits as GateLimits
 from collab_server.hosted import Hosted
 from collab_server.keeper import Keeper
 from collab_server.member import Member
 from collab_server.metrics import Metrics
+from collab_server.news import News
 from collab_server.opening import open_room
 from collab_server.pending import Flight
 from collab_server.settings import CollabSettings
 from collab_server.writer import Writer
-from persistence.body import decode
 from persistence.errors import TRANSIENT, NotFound, PersistenceError
 from persistence.journal import Journal, Refused
 from presence.bus import Bus
 from presence.events import (
-    AccessRevoked,
     Event,
     Grew,
     NodeGone,
     PresenceSpread,
     PresenceWanted,
-    ProjectDeleted,
-    RoleChanged,
 )
 from studio.roles import Role
 
@@ -69,7 +63,7 @@ class Hub:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._loop = asyncio.get_running_loop()
         self._log = structlog.get_logger("hub")
-        bus.on_gap(self.resynchronise)
+        self.news = News(self, journal, keeper, bus)
 
     # ------------------------------------------------------------------ connections
 
@@ -81,7 +75,7 @@ class Hub:
             connection.close(CloseCode.TRY_AGAIN_LATER, "this server is full")
         else:
             self.connections[connection.id] = connection
-            self._start(self._enter(connection))
+            self.start(self._enter(connection))
 
     def left(self, connection: Connection) -> None:
         """A connection ended."""
@@ -146,12 +140,12 @@ class Hub:
         self.metrics.opened += 1
         hosted.perform(hosted.room.join(member))
         connection.entered(hosted, member)
-        self._start(self.keeper.joined(hosted.project_id, member))
+        self.start(self.keeper.joined(hosted.project_id, member))
 
     def _leave(self, hosted: Hosted, member: Member) -> None:
         if not hosted.closed:
             hosted.perform(hosted.room.leave(member))
-        self._start(self.keeper.left(member.id, member.edits))
+        self.start(self.keeper.left(member.id, member.edits))
         self._may_unload(hosted)
 
     # ------------------------------------------------------------------ rooms
@@ -162,7 +156,7 @@ class Hub:
         if hosted is None:
             task = self._opening.get(project_id)
             if task is None:
-                task = self._opening[project_id] = self._start(self._open(project_id))
+                task = self._opening[project_id] = self.start(self._open(project_id))
             hosted = await asyncio.shield(task)
         hosted.visitors += 1
         return hosted
@@ -170,7 +164,7 @@ class Hub:
     async def _open(self, project_id: UUID) -> Hosted:
         early = self._early.setdefault(project_id, [])
         try:
-            await self._bus.subscribe(project_id, lambda event: self.hear(project_id, event))
+            await self._bus.subscribe(project_id, lambda event: self._heard(project_id, event))
             room, loaded = await open_room(self._journal, project_id, self.settings.limits)
             bytes_ = sum(len(row.body) for row in loaded.tail)
             hosted = Hosted(room, self, self._loop, len(loaded.tail), bytes_)
@@ -184,14 +178,22 @@ class Hub:
             del self._early[project_id]
             del self._opening[project_id]
         for event in early:
-            self.hear(project_id, event)
+            self.news.hear(hosted, event)
         self._bus.publish(PresenceWanted(project_id, self.node_id))
         return hosted
+
+    def _heard(self, project_id: UUID, event: Event) -> None:
+        """The bus speaks of a project: to its room, or for later while it is being opened."""
+        hosted = self.rooms.get(project_id)
+        if hosted is not None:
+            self.news.hear(hosted, event)
+        elif project_id in self._early:
+            self._early[project_id].append(event)
 
     def _may_unload(self, hosted: Hosted) -> None:
         if hosted.empty and not hosted.unloading and not hosted.closed:
             hosted.unloading = True
-            self._start(self._unload(hosted))
+            self.start(self._unload(hosted))
 
     async def _unload(self, hosted: Hosted) -> None:
         """Everything is committed and kept before the room goes; whoever comes meanwhile joins the closing room."""
@@ -216,7 +218,7 @@ class Hub:
         """Everybody leaves a room that must be loaded anew (or never again)."""
         if self.rooms.get(hosted.project_id) is hosted:
             del self.rooms[hosted.project_id]
-            self._start(self._bus.unsubscribe(hosted.project_id))
+            self.start(self._bus.unsubscribe(hosted.project_id))
         hosted.closed = True
         for member in list(hosted.room.members):
             self.expel(hosted, member, code, reason)
@@ -246,12 +248,12 @@ class Hub:
     def keep_draft(self, hosted: Hosted, member: Member, update: bytes) -> None:
         """Keep work of another lineage."""
         name = f"Unsent work of {member.principal.name}"
-        self._start(self.keeper.draft(hosted, member, update, "lineage", name))
+        self.start(self.keeper.draft(hosted, member, update, "lineage", name))
 
     def snapshot_before_merge(self, hosted: Hosted, member: Member, state: bytes) -> None:
         """Keep the document as it was before many offline edits."""
         name = f"Before the offline work of {member.principal.name}"
-        self._start(self.keeper.draft(hosted, member, state, "before_merge", name))
+        self.start(self.keeper.draft(hosted, member, state, "before_merge", name))
 
     def spoiled(self, hosted: Hosted, reason: str) -> None:
         """The document in memory can't be trusted: load it anew, or set it aside when that keeps happening."""
@@ -260,7 +262,7 @@ class Hub:
         self.metrics.refused("spoiled")
         self.drop(hosted, CloseCode.SERVICE_RESTART, "the room is loaded anew: come back")
         if count >= SPOILS_MAX:
-            self._start(self._journal.quarantine(hosted.project_id, reason))
+            self.start(self._journal.quarantine(hosted.project_id, reason))
 
     # ------------------------------------------------------------------ told by the journal
 
@@ -275,9 +277,9 @@ class Hub:
         hosted.bytes_since_compaction += len(flight.batch.body)
         self._bus.publish(Grew(hosted.project_id, hosted.room.epoch, seq, flight.batch.body))
         if seq > before + 1:
-            self.catch_up(hosted, before)
+            self.news.catch_up(hosted, before)
         elif flight.state is not None and not hosted.behind:
-            self._start(self.keeper.compact(hosted, seq, flight.state))
+            self.start(self.keeper.compact(hosted, seq, flight.state))
 
     def _refused(self, hosted: Hosted, reason: Refused) -> None:
         codes = {
@@ -288,104 +290,6 @@ class Hub:
         }
         self._log.error("journal refused a room", project=str(hosted.project_id), reason=reason.value)
         self.drop(hosted, *codes[reason])
-
-    # ------------------------------------------------------------------ told by other processes
-
-    def hear(self, project_id: UUID, event: Event) -> None:
-        """Something happened elsewhere."""
-        hosted = self.rooms.get(project_id)
-        if hosted is None:
-            if project_id in self._early:
-                self._early[project_id].append(event)
-            return
-        match event:
-            case Grew():
-                self._hear_grew(hosted, event)
-            case PresenceSpread(_, node, entries) if node != self.node_id:
-                self._hear_presence(hosted, node, entries)
-            case PresenceWanted(_, node) if node != self.node_id:
-                present = hosted.room.roster.snapshot(ours_only=True)
-                if present:
-                    self.announce(hosted, present)
-            case NodeGone(node):
-                hosted.perform(hosted.room.node_left(node))
-            case RoleChanged(_, user_id, role):
-                self._change_role(hosted, user_id, Role(role))
-            case AccessRevoked(_, user_id):
-                self._change_role(hosted, user_id, None)
-            case ProjectDeleted():
-                self.drop(hosted, CloseCode.NO_SUCH_PROJECT, "the project was deleted")
-            case _:
-                pass
-
-    def catch_up(self, hosted: Hosted, after: int) -> None:
-        """Read the journal behind row `after`: rows of other processes are missing here."""
-        hosted.behind += 1
-        self._start(self._catch_up(hosted, after))
-
-    def resynchronise(self) -> None:
-        """Messages were lost: every room asks the database what happened."""
-        for hosted in list(self.rooms.values()):
-            self.catch_up(hosted, hosted.room.head)
-            self._start(self.check_memberships(hosted))
-            self._bus.publish(PresenceWanted(hosted.project_id, self.node_id))
-
-    async def check_memberships(self, hosted: Hosted) -> None:
-        """Bring every member's role up to the database."""
-        try:
-            roles = await self.keeper.memberships(hosted.project_id)
-        except TRANSIENT:
-            return
-        for member in list(hosted.room.members):
-            role = roles.get(member.user_id)
-            if role is None or role != member.role.value:
-                self._change_role(hosted, member.user_id, None if role is None else Role(role))
-
-    def _hear_grew(self, hosted: Hosted, event: Grew) -> None:
-        room = hosted.room
-        if event.epoch != room.epoch:
-            self.drop(hosted, CloseCode.EPOCH_CHANGED, "the project was rebuilt")
-        elif event.seq == room.head + 1 and not hosted.flying:
-            hosted.rows_since_compaction += 1
-            hosted.edited_since_snapshot = hosted.projection_due = True
-            hosted.perform(room.grow(event.seq, decode(event.body)))
-        elif event.seq > room.head:
-            self.catch_up(hosted, room.head)
-
-    def _hear_presence(self, hosted: Hosted, node: UUID, entries: bytes) -> None:
-        try:
-            heard = decode_presence(entries, GateLimits())
-        except GateRefused:
-            self._log.warning("unreadable presence from another node", node=str(node))
-            return
-        hosted.perform(hosted.room.hear_node(node, heard, self._loop.time()))
-
-    async def _catch_up(self, hosted: Hosted, after: int) -> None:
-        try:
-            rows = await self._journal.tail(hosted.project_id, after)
-        except PersistenceError as error:
-            if not hosted.closed:
-                self.spoiled(hosted, str(error))
-            return
-        except TRANSIENT as error:
-            self._log.warning("tail not read", project=str(hosted.project_id), error=str(error))
-            await asyncio.sleep(0.5)
-            if not hosted.closed:
-                self.catch_up(hosted, after)
-            return
-        finally:
-            hosted.behind -= 1
-        for row in rows:
-            if not hosted.closed:
-                hosted.edited_since_snapshot = hosted.projection_due = True
-                hosted.perform(hosted.room.grow(row.seq, decode(row.body)))
-
-    def _change_role(self, hosted: Hosted, user_id: UUID, role: Role | None) -> None:
-        for member in [member for member in hosted.room.members if member.user_id == user_id]:
-            if role is None:
-                self.expel(hosted, member, CloseCode.NOT_ALLOWED, "access revoked")
-            elif role is not member.role:
-                hosted.perform(hosted.room.change_role(member, role))
 
     # ------------------------------------------------------------------ ending
 
@@ -413,7 +317,7 @@ class Hub:
         if pending:
             await asyncio.wait(pending, timeout=5)
 
-    def _start(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+    def start(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         task = self._loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._finished)

@@ -4,7 +4,7 @@ None of it is on the way of an edit; a failure here is logged and tried again at
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -18,6 +18,7 @@ from persistence.journal import Journal
 from persistence.pool import Pool
 from persistence.projections import project
 from persistence.sessions import Sessions
+from persistence.settings import RetentionSettings
 from persistence.snapshots import Snapshots
 from studio.canonical import canonical
 
@@ -37,12 +38,15 @@ SETBACKS: tuple[type[Exception], ...] = (PersistenceError, *TRANSIENT)
 class Keeper:
     """Database work of rooms."""
 
-    def __init__(self, pool: Pool, journal: Journal, node_id: UUID, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, pool: Pool, journal: Journal, node_id: UUID, now: Callable[[], datetime], retention: RetentionSettings
+    ) -> None:
         self._pool = pool
         self._journal = journal
         self._snapshots = Snapshots(pool)
         self._sessions = Sessions(pool, node_id)
         self._now = now
+        self._retention = retention
         self._log = structlog.get_logger("keeper")
 
     async def role(self, project_id: UUID, user_id: UUID) -> str | None:
@@ -62,11 +66,20 @@ class Keeper:
         """A person left: the session closes after the last one."""
         await self._try(self._sessions.left(connection_id, edits), "session leave")
 
-    async def seen(self, edits: dict[UUID, int]) -> None:
-        """These connections are alive, with so many edits each; what a dead node left open is closed."""
-        if edits:
-            await self._try(self._sessions.seen(edits), "session heartbeat")
-        await self._try(self._sessions.sweep(STALE_AFTER), "session sweep")
+    async def seen(self, members: Mapping[UUID, tuple[UUID, Member]]) -> None:
+        """These connections are alive (connection id → project and member); what a dead node left open is closed."""
+        try:
+            swept = await self._sessions.seen({id: member.edits for id, (_, member) in members.items()})
+            for connection_id in swept:
+                project_id, member = members[connection_id]
+                await self._sessions.joined(project_id, member.id, member.user_id, member.role.value)
+            await self._sessions.sweep(STALE_AFTER)
+        except SETBACKS as error:
+            self._log.warning("session heartbeat failed", error=f"{type(error).__name__}: {error}")
+
+    async def prune(self) -> None:
+        """Let the snapshots go that the retention settings no longer hold."""
+        await self._try(self._snapshots.prune(self._retention), "retention")
 
     async def snapshot(self, hosted: Hosted, reason: str) -> None:
         """Keep the document as it is, if it changed since the last time."""

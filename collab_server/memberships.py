@@ -33,14 +33,14 @@ async def _listen(dsn: str, hub: Hub) -> None:
     def heard(_connection: object, _pid: int, _channel: str, payload: object) -> None:
         hosted = hub.rooms.get(UUID(str(payload)))
         if hosted is not None:
-            task = asyncio.get_running_loop().create_task(hub.check_memberships(hosted))
+            task = asyncio.get_running_loop().create_task(hub.news.check_memberships(hosted))
             checks.add(task)
             task.add_done_callback(checks.discard)
 
     try:
         await connection.add_listener(CHANNEL, heard)
         for hosted in list(hub.rooms.values()):
-            await hub.check_memberships(hosted)
+            await hub.news.check_memberships(hosted)
         while True:
             await asyncio.sleep(ALIVE_SECONDS)
             await connection.execute(ALIVE)

@@ -126,7 +126,8 @@ class Room:
         if update == EMPTY_UPDATE:
             return NOTHING
         if not member.writes:
-            return self._deny(member)
+            # A reader's Step2 repeats every deletion it knows of: only new structs are an attempt to write.
+            return NOTHING if merge and not self.admission.brings_structs(update) else self._deny(member)
         match self.admission.judge(member, update, merge=merge, full=self._full(update)):
             case Gap():
                 return (Send(member, member.dialect.step1(self.document.vector())),)

@@ -34,7 +34,7 @@ async def running(settings: Settings) -> AsyncIterator[Hub]:
     try:
         async with open_bus(settings.bus) as bus:
             journal = Journal(pool)
-            keeper = Keeper(pool, journal, node_id, lambda: datetime.now(UTC))
+            keeper = Keeper(pool, journal, node_id, lambda: datetime.now(UTC), settings.retention)
             hub = Hub(collab, node_id, journal, keeper, bus, metrics)
             _gauges(metrics, hub)
             door = Door(hub, settings.tickets.secret.get_secret_value(), loop)

@@ -3,7 +3,7 @@
 from pydantic import BaseModel, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from persistence.settings import DatabaseSettings
+from persistence.settings import DatabaseSettings, RetentionSettings
 from presence.settings import BusSettings, TicketSettings
 
 
@@ -64,5 +64,6 @@ class Settings(BaseSettings):
     database: DatabaseSettings
     bus: BusSettings
     tickets: TicketSettings
+    retention: RetentionSettings = Field(default_factory=RetentionSettings)
     collab: CollabSettings = Field(default_factory=CollabSettings)
     log: LogSettings = Field(default_factory=LogSettings)

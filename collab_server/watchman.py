@@ -10,6 +10,7 @@ from collab_server.hub import Hub
 LAG_SAMPLE_SECONDS = 0.1
 ROUND_SECONDS = 5.0
 HEARTBEAT_SECONDS = 30.0
+RETENTION_SECONDS = 3600.0
 MISSED_PINGS_MAX = 2
 EMPTY_PRESENCE = b"\x00"
 """An awareness payload without entries: legal, without effect, and enough to keep a client's watchdog quiet."""
@@ -31,6 +32,7 @@ class Watchman:
             rounds.create_task(self._every(ROUND_SECONDS, self._look_after_connections))
             rounds.create_task(self._every(ROUND_SECONDS, self._look_after_rooms))
             rounds.create_task(self._every(HEARTBEAT_SECONDS, self._heartbeat))
+            rounds.create_task(self._every(RETENTION_SECONDS, self._prune))
 
     async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
         while True:
@@ -93,9 +95,13 @@ class Watchman:
                 await hub.keeper.snapshot(hosted, "interval")
 
     async def _heartbeat(self) -> None:
-        edits = {
-            connection.id: connection.member.edits
-            for connection in self._hub.connections.values()
-            if connection.member is not None
-        }
-        await self._hub.keeper.seen(edits)
+        await self._hub.keeper.seen(
+            {
+                connection.id: (connection.hosted.project_id, connection.member)
+                for connection in self._hub.connections.values()
+                if connection.hosted is not None and connection.member is not None
+            }
+        )
+
+    async def _prune(self) -> None:
+        await self._hub.keeper.prune()
