@@ -1,0 +1,110 @@
+"""A loopback proxy that does to a connection what bad networks do: delay, throttle, stall, cut, cut within a frame."""
+
+import asyncio
+import random
+import socket
+import struct
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from tests.collab_server.peer import until
+from tests.conftest import unused_port
+
+CHUNK_BYTES = 65536
+LOST = (OSError, asyncio.IncompleteReadError)
+
+
+class Chaos:
+    """Forwards 127.0.0.1:`port` to 127.0.0.1:`upstream`; its fields may be changed at any time."""
+
+    def __init__(self, upstream: int, rng: random.Random) -> None:
+        self.upstream = upstream
+        self.port = unused_port()
+        self.latency_seconds = 0.0
+        self.bytes_per_second: float | None = None
+        self.cut_within: tuple[int, int] | None = None
+        """Each direction of a new connection is cut after a random number of bytes in this range."""
+        self._rng = rng
+        self._going = asyncio.Event()
+        self._going.set()
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._links: set[asyncio.Task[None]] = set()
+
+    @property
+    def connections(self) -> int:
+        """How many connections there are."""
+        return len(self._links)
+
+    def stall(self) -> None:
+        """Forward nothing in either direction, and close nothing: both ends are half open from now on."""
+        self._going.clear()
+
+    def resume(self) -> None:
+        """Forward again, beginning with what was held back."""
+        self._going.set()
+
+    def cut(self) -> None:
+        """Reset every connection (RST), at once and at both ends."""
+        for writer in list(self._writers):
+            _reset(writer)
+
+    async def link(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One client's connection."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._links.add(task)
+        ends = [writer]
+        try:
+            there_reader, there = await asyncio.open_connection("127.0.0.1", self.upstream)
+            ends.append(there)
+            self._writers.update(ends)
+            async with asyncio.TaskGroup() as both:
+                both.create_task(self._pump(reader, there))
+                both.create_task(self._pump(there_reader, writer))
+        except* LOST:
+            pass
+        finally:
+            self._links.discard(task)
+            self._writers.difference_update(ends)
+            for end in ends:
+                _reset(end)
+
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        left = self._rng.randint(*self.cut_within) if self.cut_within else None
+        while data := await reader.read(CHUNK_BYTES):
+            await self._going.wait()
+            if self.latency_seconds:
+                await asyncio.sleep(self.latency_seconds)
+            if self.bytes_per_second:
+                await asyncio.sleep(len(data) / self.bytes_per_second)
+            if left is not None and len(data) >= left:
+                writer.write(data[:left])
+                await writer.drain()
+                raise ConnectionResetError("cut within a frame")
+            left = None if left is None else left - len(data)
+            writer.write(data)
+            await writer.drain()
+        raise ConnectionResetError("one end has closed")
+
+
+@asynccontextmanager
+async def chaos(upstream: int, rng: random.Random) -> AsyncIterator[Chaos]:
+    """A proxy before `upstream` that is gone afterwards, with all its connections."""
+    proxy = Chaos(upstream, rng)
+    server = await asyncio.start_server(proxy.link, "127.0.0.1", proxy.port)
+    try:
+        yield proxy
+    finally:
+        server.close()
+        proxy.resume()
+        proxy.cut()
+        await until(lambda: not proxy.connections, "all connections are gone")
+        await server.wait_closed()
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    raw = writer.get_extra_info("socket")
+    if raw is not None:
+        with suppress(OSError):
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
