@@ -38,7 +38,7 @@ class CollabSettings(BaseModel):
     port: int = 8001
     public_url: str = "ws://127.0.0.1:8001"
     limits: Limits = Field(default_factory=Limits)
-    journal_gather_seconds: float = 0.004
+    journal_gather_seconds: float = 0.008
     presence_gather_seconds: float = 0.05
     presence_expiry_seconds: float = 30.0
     keepalive_seconds: float = 15.0
