@@ -16,7 +16,7 @@ CLIENT_BUSY = 0.9  # of its core: beyond that the client, not the server, sets t
 
 @dataclass(slots=True, frozen=True)
 class Column:
-    """A metric of a scenario; a `rate` is marked where the client set it; `compared` in the ratio rows or only shown."""
+    """A metric of a scenario; a `rate` is marked where the client set it; only what is `compared` has ratios."""
 
     title: str
     scenario: str
