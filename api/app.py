@@ -1,7 +1,8 @@
 """The app as a value: `running(settings)` opens what it needs and closes it again; nothing happens at import."""
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -70,11 +71,20 @@ async def running(settings: Settings) -> AsyncIterator[FastAPI]:
             connect_timeout=database.connect_timeout_seconds,
             command_timeout=database.command_timeout_seconds,
         )
-        stack.push_async_callback(pool.close)
-        bus = await stack.enter_async_context(open_bus(settings.bus))
+        stack.push_async_callback(_ended, pool.close, settings.api.shutdown_seconds_max)
+        ringing = await stack.enter_async_context(AsyncExitStack())
+        bus = await ringing.enter_async_context(open_bus(settings.bus))
+        stack.push_async_callback(_ended, ringing.aclose, settings.api.shutdown_seconds_max)
         counter = await stack.enter_async_context(_counter(settings.bus.url))
         limit = GuestLimit(counter, settings.api.guests_per_hour_max)
         yield create_app(Services(settings, pool, bus, limit, Metrics()))
+
+
+async def _ended(close: Callable[[], Awaitable[object]], seconds_max: float) -> None:
+    """Waits for what is under way, but not for ever: told to stop waiting, the pool and the bus cut off the rest."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds_max):
+            await close()
 
 
 @asynccontextmanager

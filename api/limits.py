@@ -3,6 +3,7 @@
 While Redis is away each process counts for itself: accounts stay possible, and so does the limit.
 """
 
+import ipaddress
 import logging
 from collections import OrderedDict
 from dataclasses import dataclass, field
@@ -70,6 +71,15 @@ class GuestLimit:
     async def wait_seconds(self, address: str, now: float) -> int:
         """0 when one more is allowed at `now` (seconds since 1970), else how long to wait."""
         window = int(now // WINDOW_SECONDS)
-        if await self.counter.count(f"guests:{address}", window) <= self.per_hour:
+        if await self.counter.count(f"guests:{network(address)}", window) <= self.per_hour:
             return 0
         return max(1, int((window + 1) * WINDOW_SECONDS - now))
+
+
+def network(address: str) -> str:
+    """Whom an address stands for: itself, or its /64 for IPv6, of which one person has a whole one."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address[:64]
+    return str(ipaddress.ip_network((parsed, 64), strict=False)) if parsed.version == 6 else str(parsed)

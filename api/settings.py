@@ -22,9 +22,8 @@ class ApiSettings(BaseModel):
     trusted_proxies: str = ""
     """Addresses whose X-Forwarded-For is believed, comma-separated; empty believes nobody."""
     body_bytes_max: int = Field(default=256 * 1024, ge=1024)
-    page_items_max: int = Field(default=100, ge=1, le=1000)
     guests_per_hour_max: int = Field(default=600, ge=1)
-    """New guest accounts per client address."""
+    """New guest accounts per client address (of IPv6: per /64)."""
     session_days: int = Field(default=365, ge=1)
     ready_seconds_max: float = Field(default=2, gt=0)
     shutdown_seconds_max: int = Field(default=10, ge=1)

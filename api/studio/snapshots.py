@@ -101,12 +101,6 @@ class Difference(Shape):
     text: str
 
 
-class Comparison(Shape):
-    """What leads from the snapshot to the other state."""
-
-    items: list[Difference]
-
-
 class Restored(Shape):
     """`changes` keys and entries were written; `before` is the automatic snapshot of what was there."""
 
@@ -160,14 +154,14 @@ async def compare_snapshot(
     standing: ReaderAtOnce,
     given: Given,
     other: Annotated[UUID | Literal["live"], Query(alias="with")] = "live",
-) -> Comparison:
+) -> Page[Difference]:
     """What leads from this snapshot to another one, or to the live document."""
     async with given.pool.acquire() as connection:
         before = _content(await _found(connection, standing, snapshot_id))
         after = None if other == "live" else _content(await _found(connection, standing, other))
     if after is None:
         after = await committed(given.pool, standing)
-    return Comparison(items=[_difference(found) for found in compare(before, after)])
+    return Page(items=[_difference(found) for found in compare(before, after)], next_cursor=None)
 
 
 @router.post("/{snapshot_id}/restore")

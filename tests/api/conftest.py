@@ -36,7 +36,7 @@ def settings(database: str, redis_url: str, dist: Path) -> Settings:
         bus=BusSettings(url=redis_url),
         tickets=TicketSettings.model_validate({"secret": SECRET}),
         collab=CollabAddress(public_url="ws://studio.test:8001"),
-        api=ApiSettings(public_url=HOST, studio_dist=dist, guests_per_hour_max=1_000_000),
+        api=ApiSettings(public_url=HOST, studio_dist=dist, guests_per_hour_max=1_000_000, shutdown_seconds_max=3),
     )
 
 

@@ -2,7 +2,7 @@
 
 from redis.asyncio import Redis
 
-from api.limits import ADDRESSES_MAX, GuestLimit, MemoryCounter, RedisCounter
+from api.limits import ADDRESSES_MAX, GuestLimit, MemoryCounter, RedisCounter, network
 
 
 async def count_five(limit: GuestLimit, address: str, now: float) -> list[int]:
@@ -40,3 +40,11 @@ async def test_a_dead_redis_leaves_a_limit() -> None:
     """Nobody listens there: each process counts for itself."""
     async with Redis.from_url("unix:///nowhere/at/all.sock") as redis:
         assert await count_five(GuestLimit(RedisCounter(redis), 3), "a", 3600.0) == [0, 0, 0, 3600, 3600]
+
+
+def test_an_ipv6_network_is_one_person() -> None:
+    """Whoever has one address of a /64 has all of them."""
+    assert network("2001:db8::1") == network("2001:db8::ffff:1") == "2001:db8::/64"
+    assert network("2001:db8:0:1::1") != network("2001:db8::1")
+    assert network("192.0.2.1") == "192.0.2.1"
+    assert network("unknown") == "unknown"

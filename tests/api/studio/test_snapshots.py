@@ -74,7 +74,7 @@ async def test_two_states_are_compared_in_words(meet: Meet) -> None:
     ann = await meet("Ann")
     project = await ann.project()
     first = await saved(ann, project, "A")
-    assert (await ann.get(f"{project}/snapshots/{first['id']}/compare")).json() == {"items": []}
+    assert (await ann.get(f"{project}/snapshots/{first['id']}/compare")).json() == {"items": [], "next_cursor": None}
     await ann.post(f"{project}/markers", {"tick": 0, "label": "Drop"})
     second = await saved(ann, project, "B")
     for other in (second["id"], "live"):
