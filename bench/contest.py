@@ -119,7 +119,7 @@ def summary(scenario: Scenario, run: Run) -> str:
         return f"failed: {run['error']}"
     shown = {
         "closed": ("{cpu_server_per_mdel:.2f} CPU s/M", "{edits_s:,.0f} edits/s", "client {client_share:.0%}"),
-        "open": ("p50 {latency_p50_us:,.0f} µs", "p99 {latency_p99_us:,.0f} µs", "client {client_share:.0%}"),
+        "open": ("p50 {latency_p50_us:,.0f} µs", "p99 {latency_p99_us:,.0f} µs", "{cpu_server_ms_s:.0f} CPU ms/s"),
         "presence": ("{cpu_server:.2f} CPU s", "{delivered_ratio:.0%} delivered", "client {client_share:.0%}"),
         "join": ("{cpu_server_per_join_ms:.2f} CPU ms a join", "{join_p50_ms:.2f} ms"),
         "idle": ("{kib_per_connection:.1f} KiB a connection", "{cpu_server_per_join_ms:.2f} CPU ms to connect"),
