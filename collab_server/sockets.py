@@ -88,6 +88,9 @@ class Socket(WSListener):
         if frame.payload_size > self._message_bytes_max:
             self.close(CloseCode.TOO_LARGE, "message too large")
             return
+        if frame.rsv1 or frame.rsv2 or frame.rsv3:
+            self.close(CloseCode.PROTOCOL_ERROR, "no extension was negotiated")
+            return
         kind = frame.msg_type
         if kind == WSMsgType.BINARY and frame.fin and not self._parts:
             self._handler.received(frame.get_payload_as_bytes())
@@ -96,7 +99,7 @@ class Socket(WSListener):
         elif kind == WSMsgType.TEXT:
             self.close(CloseCode.UNSUPPORTED_DATA, "binary messages only")
         elif kind == WSMsgType.CLOSE:
-            self.write(frames.close(CloseCode.NORMAL, ""))
+            self.close(CloseCode.NORMAL, "")
             transport.disconnect()
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
