@@ -342,6 +342,19 @@ def test_s5_a_reader_cannot_hide_an_edit_in_a_merged_update() -> None:
     assert [kind for kind, _ in eve.heard()] == [Kind.AUTH]
 
 
+def test_s5_a_reader_who_repeats_what_all_know_is_not_denied() -> None:
+    """A returning viewer's Step2 holds old deletions: no attempt to write, and no word about it."""
+    ada, eve = Person(10), Person(66, role=Role.VIEWER)
+    hands = desk(ada, eve)
+    hands.edit(ada, ada.track("t_1"), ada.field("tracks", "t_1", "name", "Bass"))
+    eve.listen()
+    answer = eve.doc.get_update(hands.room.vector())
+    assert answer != EMPTY_UPDATE
+    hands.do(hands.room.edit(eve.member, answer, merge=True))
+    assert eve.heard() == []
+    assert not hands.room.gathering
+
+
 def test_s10_a_role_counts_from_the_next_frame_on() -> None:
     """Demoted during a drag: what came before stays, what comes after is dropped, the client is told at once."""
     ada, bob = Person(10), Person(11)
@@ -425,6 +438,16 @@ def test_s12_a_person_returns_under_the_same_client_id() -> None:
     hands.edit(back, ada.field("tracks", "t_1", "name", "online"))
     assert not hands.expelled
     assert canonical(hands.room.doc)["tracks"]["t_1"]["name"] == "online"
+
+
+def test_s12_a_person_who_comes_from_another_node_goes_on_writing() -> None:
+    """What somebody wrote through another node is no reason to refuse them here."""
+    ada = Person(10)
+    hands = desk(ada)
+    hands.do(hands.room.grow(2, [Entry(ada.user, ada.track("t_1"))]))
+    hands.edit(ada, ada.field("tracks", "t_1", "name", "from here"))
+    assert not hands.expelled
+    assert canonical(hands.room.doc)["tracks"]["t_1"]["name"] == "from here"
 
 
 @pytest.mark.parametrize("client", [1, REPAIRER])
