@@ -60,4 +60,4 @@ async def test_a_studio_that_was_not_built_says_so(settings: Settings) -> None:
     bare = settings.model_copy(update={"api": settings.api.model_copy(update={"studio_dist": None})})
     async with running(bare) as app, client_of(app) as client:
         assert code(await client.get("/")) == (503, "studio_not_built")
-        assert (await client.get("/ready")).status_code == 200
+        assert (await client.get("/live")).status_code == 200
