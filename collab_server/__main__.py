@@ -33,6 +33,8 @@ def main() -> int:
     configure(settings.log.level)
     try:
         uvloop.run(_serve(settings))
+    except ConnectionError as error:  # the bus is not waited for: it is the database
+        return _sorry(f"cannot reach the database: {error}")
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             return _sorry(f"port {settings.collab.port} is in use")
