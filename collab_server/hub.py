@@ -210,6 +210,7 @@ class Hub:
             hosted.unloading = False
         if not hosted.empty or hosted.closed or not hosted.settled:
             return
+        hosted.perform(hosted.room.presence_tick())  # the other nodes hear of the last leave too
         del self.rooms[hosted.project_id]
         hosted.close()
         await self._bus.unsubscribe(hosted.project_id)
