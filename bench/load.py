@@ -14,8 +14,9 @@ import resource
 import sys
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Final
 
 import uvloop
 
@@ -279,7 +280,7 @@ async def idle(crowd: Crowd) -> Metrics:
     return metrics | connect | {"kib_per_connection": kib / load.clients, "base_mib": before / 2**20}
 
 
-SHAPES: dict[Shape, Callable[[Crowd], Awaitable[Metrics]]] = {
+SHAPES: Final[Mapping[Shape, Callable[[Crowd], Awaitable[Metrics]]]] = {
     "closed": closed,
     "open": open_loop,
     "presence": presence,

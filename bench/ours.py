@@ -10,8 +10,10 @@ import re
 import secrets
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Final
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -36,7 +38,7 @@ SERVER_CLIENT = 1  # the Yjs client id that is reserved for the server
 TICKET_SECONDS = 3600
 READY_DEADLINE = 30.0
 COLOR = "#43a88a"
-LIMITS = {
+LIMITS: Final[Mapping[str, str]] = {
     "COLLAB__LIMITS__MESSAGES_PER_SECOND_MAX": "1000000",
     "COLLAB__LIMITS__MESSAGES_BURST_MAX": "10000000",
     "COLLAB__LIMITS__BYTES_PER_SECOND_MAX": "1000000000",

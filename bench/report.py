@@ -3,10 +3,11 @@
 import os
 import platform
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Final
 
 from bench.contest import Results
 from bench.servers import Contender
@@ -179,7 +180,7 @@ class Report:
         return failed
 
 
-TREES = {"postgresql": "PostgreSQL", "valkey": "Valkey"}
+TREES: Final[Mapping[str, str]] = {"postgresql": "PostgreSQL", "valkey": "Valkey"}
 
 
 def _of_tree(column: Column, tree: str) -> Column | None:

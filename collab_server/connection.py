@@ -1,6 +1,12 @@
-"""One websocket's way through the server: verified, let into its room, heard, and counted."""
+"""One websocket's way through the server: verified, let into its room, heard, and counted.
+
+Whoever sends much is heard in turns: after a few milliseconds of work for one connection the others have theirs. What
+has been read meanwhile waits, in order; and when much waits, no more is read.
+"""
 
 import asyncio
+from collections import deque
+from time import perf_counter
 from typing import Protocol
 from uuid import UUID
 
@@ -14,6 +20,14 @@ from collab_server.metrics import Metrics
 from collab_server.settings import CollabSettings
 from collab_server.sockets import Socket
 from presence.principal import Principal
+
+TURN_WORK = 400
+"""What one connection may cost before the others have their turn, in messages like the everyday edit."""
+TURN_PAUSE_SECONDS = 0.005
+MESSAGE_SECONDS = 5e-6
+"""What the everyday edit costs. Other messages count by the time they took, in multiples of this."""
+MESSAGE_WORK_MAX = 20_000
+MESSAGES_PER_FRAME_MAX = 1_000
 
 
 class Doorkeeper(Protocol):
@@ -36,7 +50,7 @@ class Doorkeeper(Protocol):
 
 
 class Connection:
-    """A sockets.Handler. Until the room is open, frames wait, bounded in bytes and number."""
+    """A sockets.Handler. Until the room is open, and between its turns, messages wait."""
 
     __slots__ = (
         "_bytes_left",
@@ -44,6 +58,9 @@ class Connection:
         "_loop",
         "_messages_left",
         "_paused",
+        "_resting",
+        "_turn",
+        "_turn_left",
         "_waiting",
         "_waiting_bytes",
         "dialect",
@@ -83,9 +100,13 @@ class Connection:
         self.missed_pings = 0
         self._doorkeeper = doorkeeper
         self._loop = loop
-        self._waiting: list[bytes] = []
+        self._waiting: deque[tuple[bytes, int, int]] = deque()
+        """Frames that were not heard yet: the frame, the position from which on, and how many messages may follow."""
         self._waiting_bytes = 0
         self._paused = False
+        self._resting = False
+        self._turn = 0.0
+        self._turn_left = 0
         limits = doorkeeper.settings.limits
         self._messages_left = limits.messages_burst_max
         self._bytes_left = limits.bytes_burst_max
@@ -102,11 +123,14 @@ class Connection:
 
     def received(self, message: bytes) -> None:
         """A whole binary message."""
-        self._spend(len(message))
-        if self.hosted is None:
-            self._wait(message)
+        self._spend(1, len(message))
+        if self._waiting or self.hosted is None or not self._has_turn():
+            self._waiting.append((message, 0, MESSAGES_PER_FRAME_MAX))
+            self._waiting_bytes += len(message)
+            self._rest()
+            self._regulate()
         else:
-            self._handle(message)
+            self._handle(message, 0, MESSAGES_PER_FRAME_MAX)
 
     def writing_paused(self) -> None:
         """The outbox is full."""
@@ -129,9 +153,7 @@ class Connection:
         """The room is open: what waited is heard now."""
         self.hosted = hosted
         self.member = member
-        waiting, self._waiting = self._waiting, []
-        for message in waiting:
-            self._handle(message)
+        self._go_on()
 
     def close(self, code: CloseCode, reason: str) -> None:
         """Hang up with a reason."""
@@ -146,24 +168,61 @@ class Connection:
         self._messages_left = min(limits.messages_burst_max, self._messages_left + limits.messages_per_second_max)
         self._bytes_left = min(limits.bytes_burst_max, self._bytes_left + limits.bytes_per_second_max)
         self.spending = self._messages_left < limits.messages_burst_max or self._bytes_left < limits.bytes_burst_max
-        if self._paused and self._messages_left > 0 and self._bytes_left > 0 and self.socket is not None:
-            self._paused = False
-            self.socket.resume_reading()
+        self._regulate()
 
     # ------------------------------------------------------------------ inside
 
-    def _handle(self, message: bytes) -> None:
+    def _has_turn(self) -> bool:
+        now = self._loop.time()  # the same all through one round of the loop
+        if now != self._turn:
+            self._turn = now
+            self._turn_left = TURN_WORK
+        return self._turn_left > 0 and self._messages_left > 0 and self._bytes_left > 0
+
+    def _go_on(self) -> None:
+        """Hear what waits, as far as this turn goes."""
+        self._resting = False
+        while self._waiting and self.hosted is not None and self._has_turn():
+            message, position, left = self._waiting.popleft()
+            self._waiting_bytes -= len(message)
+            self._handle(message, position, left)
+        self._rest()
+        self._regulate()
+
+    def _rest(self) -> None:
+        """Go on after the others had their turn."""
+        if self._waiting and self.hosted is not None and not self._resting:
+            self._resting = True
+            self._loop.call_later(TURN_PAUSE_SECONDS, self._go_on)
+
+    def _handle(self, message: bytes, position: int, left: int) -> None:
         # The everyday edit is recognised first: sync, update, and a length of one byte that fills the message.
         if message[:2] == b"\x00\x02" and len(message) > 3 and message[2] == len(message) - 3:
+            self._turn_left -= 1
             self._edit(message[3:], merge=False)
             return
-        position = 0
         try:
             while position < len(message) and self.hosted is not None:
+                if not self._has_turn():
+                    self._waiting.appendleft((message, position, left))
+                    self._waiting_bytes += len(message)
+                    self._rest()
+                    return
+                if not left:
+                    self._expel(CloseCode.RATE, "too many messages in one frame")
+                    return
+                left -= 1
+                started = perf_counter()
                 kind, payload, position = wire.read_message(message, position)
                 self._said(kind, payload)
+                self._charge(perf_counter() - started)
         except Malformed as error:
             self._expel(CloseCode.MALFORMED, error.reason)
+
+    def _charge(self, seconds: float) -> None:
+        work = min(MESSAGE_WORK_MAX, int(seconds / MESSAGE_SECONDS))
+        self._turn_left -= work + 1
+        self._spend(work, 0)
 
     def _said(self, kind: wire.Kind, payload: bytes) -> None:
         hosted, member = self.hosted, self.member
@@ -195,21 +254,21 @@ class Connection:
         if self.hosted is not None and self.member is not None:
             self.hosted.hub.expel(self.hosted, self.member, code, reason)
 
-    def _wait(self, message: bytes) -> None:
-        limits = self._doorkeeper.settings.limits
-        self._waiting_bytes += len(message)
-        if self._waiting_bytes > limits.waiting_bytes_max or len(self._waiting) >= limits.waiting_frames_max:
-            self._waiting.clear()
-            self.close(CloseCode.RATE, "too much before the room was open")
-            return
-        self._waiting.append(message)
-
-    def _spend(self, size: int) -> None:
-        self._messages_left -= 1
+    def _spend(self, messages: int, size: int) -> None:
+        self._messages_left -= messages
         self._bytes_left -= size
         if not self.spending:
             self.spending = True
             self._doorkeeper.spends(self)
-        if (self._messages_left <= 0 or self._bytes_left <= 0) and not self._paused and self.socket is not None:
-            self._paused = True
-            self.socket.pause_reading()
+
+    def _regulate(self) -> None:
+        """Read no more than can be heard."""
+        limits = self._doorkeeper.settings.limits
+        full = self._waiting_bytes > limits.waiting_bytes_max or len(self._waiting) >= limits.waiting_frames_max
+        pause = full or self._messages_left <= 0 or self._bytes_left <= 0
+        if pause != self._paused and self.socket is not None:
+            self._paused = pause
+            if pause:
+                self.socket.pause_reading()
+            else:
+                self.socket.resume_reading()

@@ -76,6 +76,8 @@ class Hosted:
         """A flight of this room is being committed."""
         self.behind = 0
         """Reads of other processes' rows that are under way."""
+        self.others: set[UUID] = set()
+        """Nodes that have this project open, as far as heard: nobody else needs to be told of anything."""
         self._loop = loop
         self._presence_timer: asyncio.TimerHandle | None = None
         self._presence_at = 0.0

@@ -16,10 +16,12 @@ from collab_server.metrics import Metrics
 from collab_server.news import News
 from collab_server.opening import open_room
 from collab_server.pending import Flight
+from collab_server.register import Register
 from collab_server.settings import CollabSettings
 from collab_server.writer import Writer
 from persistence.errors import TRANSIENT, NotFound, PersistenceError
 from persistence.journal import Journal, Refused
+from persistence.sessions import Arrival
 from presence.bus import Bus
 from presence.events import (
     Event,
@@ -43,6 +45,7 @@ class Hub:
         node_id: UUID,
         journal: Journal,
         keeper: Keeper,
+        register: Register,
         bus: Bus,
         metrics: Metrics,
     ) -> None:
@@ -50,6 +53,7 @@ class Hub:
         self.metrics = metrics
         self.node_id = node_id
         self.keeper = keeper
+        self.register = register
         self.writer = Writer(journal, settings, metrics, self._landed, self._refused)
         self.rooms: dict[UUID, Hosted] = {}
         self.connections: dict[UUID, Connection] = {}
@@ -114,23 +118,33 @@ class Hub:
             connection.close(CloseCode.TRY_AGAIN_LATER, "the database is away")
             return
         try:
-            role = await self.keeper.role(project_id, principal.user_id)
+            role = await self.register.admit(Arrival(connection.id, project_id, principal.user_id))
         except TRANSIENT:
             connection.close(CloseCode.TRY_AGAIN_LATER, "the database is away")
             return
         finally:
             hosted.visitors -= 1
             self._may_unload(hosted)
+        refusal = self._refusal(connection, hosted, role)
+        if refusal is not None:
+            connection.close(*refusal)
         if role is None:
-            connection.close(CloseCode.NOT_ALLOWED, "not a member")
-        elif connection.epoch is not None and connection.epoch != hosted.room.epoch:
-            connection.close(CloseCode.EPOCH_CHANGED, "the project was rebuilt")
-        elif len(hosted.room.members) >= self.settings.limits.members_per_room_max:
-            connection.close(CloseCode.TRY_AGAIN_LATER, "the room is full")
-        elif hosted.closed:
-            connection.close(CloseCode.SERVICE_RESTART, "come back")
-        elif connection.id in self.connections and connection.socket is not None:
+            return
+        if refusal is not None or connection.id not in self.connections:
+            self.register.left(connection.id, 0)
+        else:
             self._let_in(connection, hosted, Role(role))
+
+    def _refusal(self, connection: Connection, hosted: Hosted, role: str | None) -> tuple[CloseCode, str] | None:
+        if role is None:
+            return CloseCode.NOT_ALLOWED, "not a member"
+        if connection.epoch is not None and connection.epoch != hosted.room.epoch:
+            return CloseCode.EPOCH_CHANGED, "the project was rebuilt"
+        if len(hosted.room.members) >= self.settings.limits.members_per_room_max:
+            return CloseCode.TRY_AGAIN_LATER, "the room is full"
+        if hosted.closed:
+            return CloseCode.SERVICE_RESTART, "come back"
+        return None
 
     def _let_in(self, connection: Connection, hosted: Hosted, role: Role) -> None:
         assert connection.principal is not None
@@ -140,12 +154,11 @@ class Hub:
         self.metrics.opened += 1
         hosted.perform(hosted.room.join(member))
         connection.entered(hosted, member)
-        self.start(self.keeper.joined(hosted.project_id, member))
 
     def _leave(self, hosted: Hosted, member: Member) -> None:
         if not hosted.closed:
             hosted.perform(hosted.room.leave(member))
-        self.start(self.keeper.left(member.id, member.edits))
+        self.register.left(member.id, member.edits)
         self._may_unload(hosted)
 
     # ------------------------------------------------------------------ rooms
@@ -243,8 +256,9 @@ class Hub:
         self.left(connection)
 
     def announce(self, hosted: Hosted, entries: bytes) -> None:
-        """Tell the other nodes our members' presence."""
-        self._bus.publish(PresenceSpread(hosted.project_id, self.node_id, entries))
+        """Tell the other nodes our members' presence, if there are any."""
+        if hosted.others:
+            self._bus.publish(PresenceSpread(hosted.project_id, self.node_id, entries))
 
     def keep_draft(self, hosted: Hosted, member: Member, update: bytes) -> None:
         """Keep work of another lineage."""
@@ -276,7 +290,8 @@ class Hub:
             return
         hosted.rows_since_compaction += 1
         hosted.bytes_since_compaction += len(flight.batch.body)
-        self._bus.publish(Grew(hosted.project_id, hosted.room.epoch, seq, flight.batch.body))
+        if hosted.others:
+            self._bus.publish(Grew(hosted.project_id, hosted.room.epoch, seq, flight.batch.body))
         if seq > before + 1:
             self.news.catch_up(hosted, before)
         elif flight.state is not None and not hosted.behind:
@@ -312,6 +327,7 @@ class Hub:
             self.left(connection)
         self._bus.publish(NodeGone(self.node_id))
         await self._finish_tasks()
+        await self.register.empty()
 
     async def _finish_tasks(self) -> None:
         pending = {task for task in self._tasks if task is not asyncio.current_task()}

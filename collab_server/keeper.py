@@ -26,11 +26,6 @@ MEMBERSHIPS = "SELECT user_id, role FROM project_members WHERE project_id = $1"
 STALE_AFTER = timedelta(seconds=90)
 """A connection whose node has not spoken of it for three heartbeats is gone."""
 
-ROLE = """
-SELECT m.role FROM project_members m JOIN projects p ON p.id = m.project_id
-WHERE m.project_id = $1 AND m.user_id = $2 AND p.deleted_at IS NULL
-"""
-
 
 SETBACKS: tuple[type[Exception], ...] = (PersistenceError, *TRANSIENT)
 
@@ -39,32 +34,24 @@ class Keeper:
     """Database work of rooms."""
 
     def __init__(
-        self, pool: Pool, journal: Journal, node_id: UUID, now: Callable[[], datetime], retention: RetentionSettings
+        self,
+        pool: Pool,
+        journal: Journal,
+        sessions: Sessions,
+        now: Callable[[], datetime],
+        retention: RetentionSettings,
     ) -> None:
         self._pool = pool
         self._journal = journal
         self._snapshots = Snapshots(pool)
-        self._sessions = Sessions(pool, node_id)
+        self._sessions = sessions
         self._now = now
         self._retention = retention
         self._log = structlog.get_logger("keeper")
 
-    async def role(self, project_id: UUID, user_id: UUID) -> str | None:
-        """The member's role as of now; None for a stranger."""
-        role: str | None = await self._pool.fetchval(ROLE, project_id, user_id)
-        return role
-
     async def memberships(self, project_id: UUID) -> dict[UUID, str]:
         """Everybody's role as of now."""
         return {row["user_id"]: row["role"] for row in await self._pool.fetch(MEMBERSHIPS, project_id)}
-
-    async def joined(self, project_id: UUID, member: Member) -> None:
-        """A person joined: the session opens with the first one."""
-        await self._try(self._sessions.joined(project_id, member.id, member.user_id, member.role.value), "session join")
-
-    async def left(self, connection_id: UUID, edits: int) -> None:
-        """A person left: the session closes after the last one."""
-        await self._try(self._sessions.left(connection_id, edits), "session leave")
 
     async def seen(self, members: Mapping[UUID, tuple[UUID, Member]]) -> None:
         """These connections are alive (connection id → project and member); what a dead node left open is closed."""

@@ -34,6 +34,8 @@ from presence.events import (
 from studio.roles import Role
 
 RETRY_SECONDS = 0.5
+NOBODY = b"\x00"
+"""An awareness payload without entries."""
 
 
 class House(Protocol):
@@ -76,10 +78,9 @@ class News:
             case PresenceSpread(_, node, entries) if node != house.node_id:
                 self._presence(hosted, node, entries)
             case PresenceWanted(_, node) if node != house.node_id:
-                present = hosted.room.roster.snapshot(ours_only=True)
-                if present:
-                    house.announce(hosted, present)
+                self._introduce(hosted, node)
             case NodeGone(node):
+                hosted.others.discard(node)
                 hosted.perform(hosted.room.node_left(node))
             case RoleChanged(_, user_id, role):
                 self._change_role(hosted, user_id, role)
@@ -117,12 +118,22 @@ class News:
         room = hosted.room
         if event.epoch != room.epoch:
             self._house.drop(hosted, CloseCode.EPOCH_CHANGED, "the project was rebuilt")
-        elif event.seq == room.head + 1 and not hosted.flying:
+        elif event.body and event.seq == room.head + 1 and not hosted.flying:
             hosted.grow(event.seq, decode(event.body))
         elif event.seq > room.head:
             self.catch_up(hosted, room.head)
 
+    def _introduce(self, hosted: Hosted, node: UUID) -> None:
+        """Another node has opened the project: tell it who is here, and how far we are.
+
+        It may have loaded the document before it could hear us; an empty body makes it read what it missed.
+        """
+        hosted.others.add(node)
+        self._house.announce(hosted, hosted.room.roster.snapshot(ours_only=True) or NOBODY)
+        self._bus.publish(Grew(hosted.project_id, hosted.room.epoch, hosted.room.head, b""))
+
     def _presence(self, hosted: Hosted, node: UUID, entries: bytes) -> None:
+        hosted.others.add(node)
         try:
             heard = decode_presence(entries, GateLimits())
         except GateRefused:

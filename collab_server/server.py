@@ -11,11 +11,13 @@ from collab_server.hub import Hub
 from collab_server.keeper import Keeper
 from collab_server.memberships import listen
 from collab_server.metrics import Metrics
+from collab_server.register import Register
 from collab_server.settings import Settings
 from collab_server.sockets import serve
 from collab_server.watchman import Watchman
 from persistence.journal import Journal
 from persistence.pool import open_pool
+from persistence.sessions import Sessions
 from presence.bus import open_bus
 
 
@@ -34,8 +36,10 @@ async def running(settings: Settings) -> AsyncIterator[Hub]:
     try:
         async with open_bus(settings.bus) as bus:
             journal = Journal(pool)
-            keeper = Keeper(pool, journal, node_id, lambda: datetime.now(UTC), settings.retention)
-            hub = Hub(collab, node_id, journal, keeper, bus, metrics)
+            sessions = Sessions(pool, node_id)
+            register = Register(sessions)
+            keeper = Keeper(pool, journal, sessions, lambda: datetime.now(UTC), settings.retention)
+            hub = Hub(collab, node_id, journal, keeper, register, bus, metrics)
             _gauges(metrics, hub)
             door = Door(hub, settings.tickets.secret.get_secret_value(), loop)
             server = await serve(
@@ -48,6 +52,7 @@ async def running(settings: Settings) -> AsyncIterator[Hub]:
             )
             work = [
                 loop.create_task(hub.writer.run()),
+                loop.create_task(register.run()),
                 loop.create_task(Watchman(hub).run()),
                 loop.create_task(listen(database.url, hub)),
             ]

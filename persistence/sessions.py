@@ -4,8 +4,9 @@ A session is shared by all nodes, one open one per project. A node that dies lea
 closes what has not been seen for a while, at the moment it was last seen.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from persistence.pool import Connection, Pool
@@ -23,6 +24,31 @@ select $2, session.id, $3, $4, $5 from session
    set session_id = excluded.session_id, role = excluded.role, node_id = excluded.node_id, seen_at = now(),
        left_at = null
 returning session_id
+"""
+# Permission and book in one: whoever has no membership of a living project gets no row, here or there.
+ADMIT = """
+with admitted as (
+    select a.connection_id, a.project_id, a.user_id, m.role
+      from unnest($1::uuid[], $2::uuid[], $3::uuid[]) as a (connection_id, project_id, user_id)
+      join project_members m on m.project_id = a.project_id and m.user_id = a.user_id
+      join projects p on p.id = a.project_id and p.deleted_at is null
+), session as (
+    insert into collaboration_sessions as s (project_id) select distinct project_id from admitted order by project_id
+        on conflict (project_id) where ended_at is null do update set project_id = s.project_id
+    returning id, project_id
+), participant as (
+    insert into collaboration_participants (connection_id, session_id, user_id, role, node_id)
+    select a.connection_id, session.id, a.user_id, a.role, $4 from admitted a join session using (project_id)
+        on conflict (connection_id) do nothing
+)
+select connection_id, role from admitted
+"""
+LEAVE_MANY = """
+update collaboration_participants p
+   set left_at = now(), seen_at = now(), edits = greatest(p.edits, l.edits)
+  from unnest($1::uuid[], $2::bigint[]) as l (connection_id, edits)
+ where p.connection_id = l.connection_id and p.left_at is null
+returning p.session_id
 """
 LEAVE = """
 update collaboration_participants
@@ -67,6 +93,14 @@ returning s.id
 """
 
 
+class Arrival(NamedTuple):
+    """A connection that asks to be let in."""
+
+    connection_id: UUID
+    project_id: UUID
+    user_id: UUID
+
+
 class Sessions:
     """Sessions on one pool, as one node of the collab server tells of them."""
 
@@ -81,6 +115,26 @@ class Sessions:
         """
         session: UUID = await self._pool.fetchval(JOIN, project_id, connection_id, user_id, role, self._node_id)
         return session
+
+    async def admit(self, arrivals: Sequence[Arrival]) -> dict[UUID, str]:
+        """Roles of those who are members, by connection; each of them is recorded as `joined` does it."""
+        rows = await self._pool.fetch(
+            ADMIT,
+            [arrival.connection_id for arrival in arrivals],
+            [arrival.project_id for arrival in arrivals],
+            [arrival.user_id for arrival in arrivals],
+            self._node_id,
+        )
+        return {row["connection_id"]: row["role"] for row in rows}
+
+    async def left_many(self, connection_edits: Mapping[UUID, int]) -> None:
+        """Many leaves at once, each with the connection's total of edits; sessions that are empty now are closed."""
+        ids = list(connection_edits)
+        async with self._pool.acquire() as connection, connection.transaction():
+            rows = await connection.fetch(LEAVE_MANY, ids, [connection_edits[id_] for id_ in ids])
+            sessions = {row["session_id"] for row in rows}
+            if sessions:
+                await _close(connection, sorted(sessions))
 
     async def left(self, connection_id: UUID, edits: int) -> None:
         """Records a leave with the connection's total of edits; the last leave closes the session."""

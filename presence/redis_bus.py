@@ -20,6 +20,9 @@ from presence.settings import BusSettings
 
 log = logging.getLogger(__name__)
 
+CANCEL_SECONDS = 0.05
+"""How long a cancelled task may take before it is cancelled again."""
+
 
 class RedisBus:
     """See `presence.bus.Bus`. An async context manager; the server need not be there yet."""
@@ -50,9 +53,11 @@ class RedisBus:
         with suppress(TimeoutError):
             async with asyncio.timeout(self._settings.socket_timeout_seconds):
                 await self._mouth.emptied()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        pending = set(self._tasks)
+        while pending:  # redis-py swallows a cancellation that comes while it connects
+            for task in pending:
+                task.cancel()
+            _, pending = await asyncio.wait(pending, timeout=CANCEL_SECONDS)
         await self._client.aclose()
 
     @property
