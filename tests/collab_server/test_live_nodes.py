@@ -1,0 +1,103 @@
+"""Tests of two collab servers on one database and one bus: edits and presence go across."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+
+from launch.app import App
+from tests.collab_server.conftest import MakePeer
+from tests.collab_server.peer import Peer, until
+from tests.collab_server.world import User, World
+
+
+@pytest.fixture
+async def second(app_environment: dict[str, str], scratch: Path, free_ports: Callable[[], int]) -> AsyncIterator[App]:
+    """Another collab server beside `collab`."""
+    port = free_ports()
+    app = App("collab_server", port, {**app_environment, "COLLAB__PORT": str(port)}, scratch / f"{uuid4().hex}.log")
+    await app.start()
+    yield app
+    await app.stop()
+
+
+async def test_s14_edits_cross_between_two_servers(
+    world: World, project: UUID, ada: User, make_peer: MakePeer, second: App
+) -> None:
+    """Both serve the project; the journal numbers one sequence without gaps, replicas and repairs agree."""
+    bob = await world.member(project)
+    a, b = await make_peer(project, ada).join(), await world.peer(second, project, bob).join()
+    a.track("t_1")
+    await until(lambda: "t_1" in b.json()["tracks"])
+    for number in range(100):
+        a.marker(f"m_a{number}", number, "a")
+        b.marker(f"m_b{number}", number, "b")
+        a.field("tracks", "t_1", "gain_db", -(number % 50))
+        b.field("tracks", "t_1", "gain_db", "loud" if number % 10 == 0 else -(number % 50))
+        await asyncio.sleep(0)
+    await a.saved()
+    await b.saved()
+    await a.same(b)
+    assert await world.stored(project) == a.json()
+    seqs = await world.pool.fetch("select seq from document_updates where project_id = $1 order by seq", project)
+    numbers = [row["seq"] for row in seqs]
+    assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+    await b.leave()
+
+
+async def test_presence_crosses_between_two_servers(
+    world: World, project: UUID, ada: User, make_peer: MakePeer, second: App
+) -> None:
+    """Who is on the other server is seen here, also by who comes later; gone when they leave."""
+    bob = await world.member(project, name="Bob")
+    a = await make_peer(project, ada).join()
+    a.show(cursor=1)
+    await until(lambda: a.seen(a.client))
+    b = await world.peer(second, project, bob).join()
+    await until(lambda: b.seen(a.client), "a room that opens asks the other nodes who is there")
+    b.show(cursor=2)
+    await until(lambda: a.seen(b.client))
+    shown = a.seen(b.client)
+    assert shown is not None
+    assert (shown["cursor"], shown["user"]["name"]) == (2, "Bob")
+    await b.leave()
+    await until(lambda: a.seen(b.client) is None)
+
+
+async def test_a_stopped_server_takes_its_people_along(
+    world: World, project: UUID, ada: User, make_peer: MakePeer, second: App
+) -> None:
+    """After a clean stop nobody of that node is shown any more."""
+    bob = await world.member(project)
+    a, b = await make_peer(project, ada).join(), await world.peer(second, project, bob).join()
+    b.show(cursor=2)
+    await until(lambda: a.seen(b.client))
+    assert await second.stop() == 0
+    await until(lambda: a.seen(b.client) is None)
+    assert b.closed is None or b.closed[0] == 1012
+
+
+async def test_a_person_moves_from_one_server_to_the_other(
+    world: World, project: UUID, ada: User, make_peer: MakePeer, second: App
+) -> None:
+    """A reconnect that lands on another node, which has the room open, goes on under the same client id."""
+    bob = await world.member(project)
+    a, b = await make_peer(project, ada).join(), await world.peer(second, project, bob).join()
+    a.track("t_1")
+    await a.saved()
+    await until(lambda: "t_1" in b.json()["tracks"])
+    a.drop()
+    a.field("tracks", "t_1", "name", "offline")
+    moved = Peer(0, world.url(second, project, ada))
+    moved.doc, moved.made, moved.client = a.doc, a.made, a.client
+    await moved.join()
+    await moved.saved()
+    moved.field("tracks", "t_1", "name", "there")
+    await moved.saved()
+    assert moved.closed is None
+    await until(lambda: b.json()["tracks"]["t_1"]["name"] == "there")
+    assert await world.stored(project) == b.json()
+    await moved.leave()
+    await b.leave()

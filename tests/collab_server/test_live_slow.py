@@ -1,0 +1,100 @@
+"""Tests of a client that does not read: it costs the server little and the others nothing."""
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+
+from collab_server import wire
+from collab_server.wire import Kind
+from launch.app import App
+from studio.blank import open_doc
+from studio.canonical import canonical
+from tests.collab_server.peer import until
+from tests.collab_server.world import User, World, metric
+
+PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+@pytest.fixture
+async def server(app_environment: dict[str, str], scratch: Path, free_ports: Callable[[], int]) -> AsyncIterator[App]:
+    """A collab server of this test's own, whose memory is measured."""
+    port = free_ports()
+    app = App("collab_server", port, {**app_environment, "COLLAB__PORT": str(port)}, scratch / f"{uuid4().hex}.log")
+    await app.start()
+    yield app
+    await app.stop()
+
+
+def resident(app: App) -> int:
+    """Bytes of memory the process holds."""
+    assert app.process is not None
+    return int(Path(f"/proc/{app.process.pid}/statm").read_text().split()[1]) * PAGE
+
+
+async def stalled(url: str) -> ClientConnection:
+    """A client with small buffers that asks for everything and then reads nothing."""
+    narrow = socket.create_connection(("127.0.0.1", int(url.split(":")[2].split("/", maxsplit=1)[0])))
+    narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+    narrow.setblocking(False)
+    made = await connect(url, sock=narrow, max_size=None, max_queue=1, ping_interval=None, compression=None)
+    await made.send(wire.encode_step1(b"\x00"))
+    return made
+
+
+async def test_s20_a_client_that_never_reads(world: World, project: UUID, ada: User, server: App) -> None:
+    """20 MB of edits later: the others were served all along, the server has hardly grown, and when the client reads
+    at last, it is brought to the present with a fraction of what was sent."""
+    bob = await world.member(project)
+    a = await world.peer(server, project, ada).join()
+    b = await world.peer(server, project, bob).join()
+    deaf = await stalled(world.url(server, project, bob))
+    a.track("t_1")
+    await a.saved()
+    before = resident(server)
+    sent, slowest = 0, 0.0
+    for number in range(250):
+        for part in range(20):
+            update = a.field("tracks", "t_1", "scratch", f"{number} {part} " + "x" * 4_000)
+            sent += len(update)
+        slowest = max(slowest, await a.saved())
+    await a.same(b)
+    assert sent > 20_000_000
+    assert slowest < 2.0
+    assert await metric(server, "backline_outbox_bytes") < 2 * 1024 * 1024
+    assert resident(server) - before < 48 * 1024 * 1024
+    assert (a.closed, b.closed) == (None, None)
+
+    late = open_doc()
+    read = 0
+    async with asyncio.timeout(30):
+        while canonical(late) != a.json():
+            message = await deaf.recv()
+            assert isinstance(message, bytes)
+            read += len(message)
+            kind, payload, _ = wire.read_message(message)
+            if kind in (Kind.STEP2, Kind.UPDATE):
+                late.apply_update(payload)
+    assert read < sent / 2
+    assert await metric(server, "backline_outbox_resyncs_total") >= 1
+    b.field("tracks", "t_1", "scratch", "after")
+    async with asyncio.timeout(10):
+        while canonical(late) != b.json():
+            message = await deaf.recv()
+            assert isinstance(message, bytes)
+            kind, payload, _ = wire.read_message(message)
+            if kind is Kind.UPDATE:
+                late.apply_update(payload)
+    await deaf.close()
+    await until(lambda: _zero(server))
+    for peer in (a, b):
+        await peer.leave()
+
+
+async def _zero(server: App) -> bool:
+    return await metric(server, "backline_outbox_bytes") == 0
