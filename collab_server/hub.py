@@ -75,11 +75,18 @@ class Hub:
         """Begin to open the connection's room."""
         if self.draining:
             connection.close(CloseCode.DRAINING, "this server is about to stop")
-        elif len(self.connections) >= self.settings.limits.connections_max:
+        elif self._is_full(connection):
             connection.close(CloseCode.TRY_AGAIN_LATER, "this server is full")
         else:
             self.connections[connection.id] = connection
             self.start(self._enter(connection))
+
+    def _is_full(self, connection: Connection) -> bool:
+        limits = self.settings.limits
+        known = connection.project_id in self.rooms or connection.project_id in self._opening
+        return len(self.connections) >= limits.connections_max or (
+            not known and len(self.rooms) + len(self._opening) >= limits.rooms_max
+        )
 
     def left(self, connection: Connection) -> None:
         """A connection ended."""

@@ -16,6 +16,7 @@ class Member:
     """
 
     __slots__ = (
+        "_identity",
         "dialect",
         "edits",
         "id",
@@ -48,6 +49,7 @@ class Member:
         """A Step1 that came while it read too slowly."""
         self.late_bytes = 0
         self.role = principal.role
+        self._identity: dict[str, str | bool] | None = None
         self.writes = False
         self.told_denied = False
         self.become(principal.role)
@@ -55,5 +57,19 @@ class Member:
     def become(self, role: Role) -> None:
         """Take another role; it counts from the next frame on."""
         self.role = role
+        self._identity = None
         self.writes = may(role, Action.WRITE)
         self.told_denied = False
+
+    def identity(self) -> dict[str, str | bool]:
+        """The person as others see it; a client can't choose it."""
+        if self._identity is None:
+            person = self.principal
+            self._identity = {
+                "id": str(person.user_id),
+                "name": person.name,
+                "color": person.color,
+                "role": self.role.value,
+                "credited": person.credited,
+            }
+        return self._identity

@@ -7,12 +7,13 @@ Clocks are numbered anew on the way out, so that a client that comes back with a
 """
 
 import json
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from collab_server.gate.awareness import Entry, encode
+from collab_server.gate.values import JSON
 from collab_server.member import Member
 
 
@@ -145,22 +146,11 @@ class Roster:
 
 
 def stamp(state: str, member: Member) -> str:
-    """The state with `user` as the server knows it. ASCII JSON, so that every client library can read it.
-
-    A number too large for a double becomes null, as JSON has no infinity and a peer would choke on it.
-    """
-    fields = json.loads(state, parse_float=_finite)
-    person = member.principal
-    fields["user"] = {
-        "id": str(person.user_id),
-        "name": person.name,
-        "color": person.color,
-        "role": member.role.value,
-        "credited": person.credited,
-    }
-    return json.dumps(fields, separators=(",", ":"))
+    """The state with `user` as the server knows it. ASCII JSON, so that every client library can read it."""
+    fields = JSON.decode(state)
+    fields["user"] = member.identity()
+    return _WRITER.encode(fields)
 
 
-def _finite(text: str) -> float | None:
-    value = float(text)
-    return value if math.isfinite(value) else None
+_WRITER: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
+"""Made once: json.dumps with options would make one for every state."""

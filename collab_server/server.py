@@ -32,7 +32,13 @@ async def running(settings: Settings) -> AsyncIterator[Hub]:
     node_id = uuid4()
     metrics = Metrics()
     database = settings.database
-    pool = await open_pool(database.url, database.connections_min, database.connections_max)
+    pool = await open_pool(
+        database.url,
+        database.connections_min,
+        database.connections_max,
+        connect_timeout=database.connect_timeout_seconds,
+        command_timeout=database.command_timeout_seconds,
+    )
     try:
         async with open_bus(settings.bus) as bus:
             journal = Journal(pool)

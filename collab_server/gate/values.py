@@ -1,6 +1,7 @@
 """Steps over lib0 "any" values and JSON text without building them, refusing what would hurt a parser further in."""
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Final
 
@@ -57,13 +58,23 @@ def check_json(text: str, depth: int) -> object:
     if text.count("{") + text.count("[") > depth and _depth(text) > depth:
         raise Malformed("nesting")
     try:
-        return json.loads(text, parse_constant=_no_constant)
+        return JSON.decode(text)
     except (ValueError, RecursionError):
         raise Malformed("JSON") from None
 
 
 def _no_constant(name: str) -> object:
     raise ValueError(name)  # NaN and Infinity are Python's, not JSON's
+
+
+def _finite(text: str) -> float | None:
+    """A number too large for a double becomes null: JSON has no infinity, and a consumer would choke on it."""
+    value = float(text)
+    return value if math.isfinite(value) else None
+
+
+JSON: Final = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite)
+"""Made once: json.loads with options would make one for every text."""
 
 
 def _depth(text: str) -> int:
