@@ -1,5 +1,7 @@
 """The account of a run is right: who got what, how often, and when."""
 
+from typing import Any
+
 from bench.crowd import Account
 from bench.reader import Edit, Reader
 from bench.wire import Dialect
@@ -20,7 +22,8 @@ class Listener:
 def test_an_edit_is_complete_when_all_others_have_it_and_an_echo_is_not_a_delivery() -> None:
     """Two receivers complete an edit; the author's own copy is its acknowledgement, counted once."""
     author, one, two = Listener(), Listener(), Listener()
-    reader, account, complete = Reader(Dialect.Y_WEBSOCKET), Account(), []
+    reader, account = Reader(Dialect.Y_WEBSOCKET), Account()
+    complete: list[Any] = []
     account.on_complete = complete.extend
     account.timed_from = 0
     key, update = LabelWriter(0, 5).next()

@@ -1,5 +1,7 @@
 """What the load client says is understood by real websocket and Yjs code, and what it hears is read frame by frame."""
 
+from typing import Any
+
 import pytest
 from pycrdt import Doc, Map, YMessageType, YSyncMessageType, create_awareness_message
 from websockets.frames import Frame, Opcode
@@ -36,7 +38,7 @@ def test_an_update_is_a_sync_message_of_y_websocket() -> None:
     _, update = LabelWriter(0, 77).next()
     payload = unmasked(Speaker(Dialect.Y_WEBSOCKET, "room").update(update))
     assert payload[:2] == bytes((YMessageType.SYNC, YSyncMessageType.SYNC_UPDATE))
-    doc: Doc = Doc()
+    doc: Doc[Any] = Doc()
     doc["markers"] = Map()
     doc.apply_update(payload[2 + len(varuint(len(update))) :])
     assert len(doc.get("markers", type=Map)) == 1

@@ -1,5 +1,7 @@
 """The load client's hand-written updates are what Yjs clients would send: pycrdt reads all of them, in any dose."""
 
+from typing import Any
+
 import pytest
 from pycrdt import Doc, Map
 
@@ -8,9 +10,9 @@ from bench.yjs import TOKEN, TYPING_PADDING, LabelWriter, Typist, varuint
 CLIENT = 0x2345_6789
 
 
-def fresh() -> Doc:
+def fresh() -> Doc[Any]:
     """A document with the roots that the writers use."""
-    doc: Doc = Doc()
+    doc: Doc[Any] = Doc()
     doc["markers"], doc["notes"] = Map(), Map()
     return doc
 
@@ -30,7 +32,7 @@ def test_a_label_is_overwritten_and_only_the_last_one_stays() -> None:
 
 def test_a_label_update_is_what_yrs_sends_for_the_same_edit() -> None:
     """An overwrite made through pycrdt has the same bytes as the hand-written one."""
-    doc = Doc(client_id=CLIENT)
+    doc: Doc[Any] = Doc(client_id=CLIENT)
     doc["markers"] = Map()
     writer = LabelWriter(0, CLIENT)
     key, update = writer.next()

@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from pycrdt import Doc, Map, Text
 
@@ -99,7 +99,7 @@ class Tally:
 
 def real_updates(rng: random.Random, client: int) -> list[bytes]:
     """A short life of one author, as pycrdt writes it."""
-    doc: Doc = Doc(client_id=client)
+    doc: Doc[Any] = Doc(client_id=client)
     tracks, notes = doc.get("tracks", type=Map), doc.get("notes", type=Map)
     updates: list[bytes] = []
     doc.observe(lambda event: updates.append(event.update))

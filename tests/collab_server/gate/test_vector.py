@@ -1,5 +1,7 @@
 """Tests of the state vector reader."""
 
+from typing import Any
+
 import pytest
 from pycrdt import Doc, Map
 
@@ -12,7 +14,7 @@ LIMITS = Limits()
 
 def test_reads_pycrdt() -> None:
     """The vector of a real document reads as client and clock."""
-    doc: Doc = Doc(client_id=2**53 - 1)
+    doc: Doc[Any] = Doc(client_id=2**53 - 1)
     doc.get("m", type=Map)["k"] = 1
     assert inspect_vector(doc.get_state(), LIMITS) == {2**53 - 1: 1}
     assert inspect_vector(b"\0", LIMITS) == {}

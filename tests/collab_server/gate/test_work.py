@@ -1,6 +1,7 @@
 """Tests of the estimate of work: what takes yrs long is refused, what people do is not."""
 
 import time
+from typing import Any
 
 import pytest
 from pycrdt import Doc, Map
@@ -84,7 +85,8 @@ def test_what_was_admitted_is_not_weighed() -> None:
 @pytest.mark.parametrize("count", [600, 700])
 def test_the_heaviest_admitted(count: int) -> None:
     """Close to the limit, yrs is done within the time the limit stands for (with room for a slow machine)."""
-    shape, doc = Shape(LIMITS), Doc()
+    shape = Shape(LIMITS)
+    doc: Doc[Any] = Doc()
     doc.get("notes", type=Map)
     one = [Section(5, 0, [TEXT, *embeds(5, 1, count)])]
     two = [Section(9, 0, [Struct(5, 1, b"\x011", parent=(5, 0))] * count)]
