@@ -1,5 +1,7 @@
 """Settings of the collab server: one section for the server, one for every limit, each with its unit in its name."""
 
+from typing import Literal
+
 from pydantic import BaseModel, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -53,7 +55,7 @@ class CollabSettings(BaseModel):
 class LogSettings(BaseModel):
     """How much is logged."""
 
-    level: str = "info"
+    level: Literal["debug", "info", "warning", "error", "critical"] = "info"
 
 
 class Settings(BaseSettings):
