@@ -161,11 +161,12 @@ class Shape:
         if end <= runs.end:  # known: yrs skips it
             return
         slot = None if content == GC else self._slot(plan, left, right, parent, key)
-        if start < runs.end:  # yrs ties the unknown part to the known one
-            before = self._at(plan, (client, runs.end - 1))[0]
-            if slot is not None and slot != before:
-                raise Malformed("known part elsewhere")
-            slot = before
+        if start < runs.end:
+            if content != GC:  # yrs ties the unknown part to the known one
+                before = self._at(plan, (client, runs.end - 1))[0]
+                if slot is not None and slot != before:
+                    raise Malformed("known part elsewhere")
+                slot = before
             start = runs.end
         if slot is not None:
             if right is not None and (slot[1] is not None or right == left):

@@ -46,12 +46,16 @@ DIALECT = YWebsocket()
 
 
 def open_room(
-    updates: Sequence[bytes] = (), *, clients: dict[int, UUID] | None = None, limits: Limits | None = None
+    updates: Sequence[bytes] = (),
+    *,
+    clients: dict[int, UUID] | None = None,
+    limits: Limits | None = None,
+    client: int = REPAIRER,
 ) -> Room:
     """A room as loaded from a journal of the seed and `updates`, one row each."""
     rows = [Row(seq, encode([Entry(OWNER, update)])) for seq, update in enumerate((SEED, *updates), start=1)]
     loaded = Loaded(epoch=1, head=len(rows), state=None, tail=rows, clients=dict(clients or {}))
-    return build(PROJECT, loaded, REPAIRER, limits or Limits())
+    return build(PROJECT, loaded, client, limits or Limits())
 
 
 def frames(data: bytes) -> list[bytes]:

@@ -566,6 +566,22 @@ def test_s1_much_offline_work_is_preceded_by_a_snapshot() -> None:
     assert len(hands.snapshots) == 1
 
 
+def test_s1_an_answer_may_repeat_what_came_meanwhile_and_was_collected() -> None:
+    """Step2 answers a state vector that is older than the updates sent since: of what its author has collected, a part
+    is known here as living values, a part is not."""
+    ada = Person(10)
+    hands = desk(ada)
+    hands.edit(ada, ada.track("t_1"))
+    asked = hands.room.vector()
+    hands.edit(ada, ada.field("tracks", "t_1", "name", "heard"))
+    ada.field("tracks", "t_1", "gain_db", -6)
+    ada.track("t_1", name="made anew")
+    hands.do(hands.room.edit(ada.member, ada.doc.get_update(asked), merge=True))
+    hands.tick()
+    assert not hands.expelled
+    assert canonical(hands.room.doc) == ada.json()
+
+
 # ---------------------------------------------------------------------- other nodes, slow readers, spoiled rooms
 
 
