@@ -21,9 +21,9 @@ from collab_server.settings import CollabSettings
 from collab_server.sockets import Socket
 from presence.principal import Principal
 
+TURN_SECONDS = 0.01
 TURN_WORK = 400
-"""What one connection may cost before the others have their turn, in messages like the everyday edit."""
-TURN_PAUSE_SECONDS = 0.005
+"""What one connection may cost in a turn before the others have theirs, in messages like the everyday edit."""
 MESSAGE_SECONDS = 5e-6
 """What the everyday edit costs. Other messages count by the time they took, in multiples of this."""
 MESSAGE_WORK_MAX = 20_000
@@ -59,7 +59,7 @@ class Connection:
         "_messages_left",
         "_paused",
         "_resting",
-        "_turn",
+        "_turn_ends",
         "_turn_left",
         "_waiting",
         "_waiting_bytes",
@@ -105,7 +105,7 @@ class Connection:
         self._waiting_bytes = 0
         self._paused = False
         self._resting = False
-        self._turn = 0.0
+        self._turn_ends = 0.0
         self._turn_left = 0
         limits = doorkeeper.settings.limits
         self._messages_left = limits.messages_burst_max
@@ -173,9 +173,9 @@ class Connection:
     # ------------------------------------------------------------------ inside
 
     def _has_turn(self) -> bool:
-        now = self._loop.time()  # the same all through one round of the loop
-        if now != self._turn:
-            self._turn = now
+        now = self._loop.time()
+        if now >= self._turn_ends:
+            self._turn_ends = now + TURN_SECONDS
             self._turn_left = TURN_WORK
         return self._turn_left > 0 and self._messages_left > 0 and self._bytes_left > 0
 
@@ -193,7 +193,7 @@ class Connection:
         """Go on after the others had their turn."""
         if self._waiting and self.hosted is not None and not self._resting:
             self._resting = True
-            self._loop.call_later(TURN_PAUSE_SECONDS, self._go_on)
+            self._loop.call_later(TURN_SECONDS, self._go_on)
 
     def _handle(self, message: bytes, position: int, left: int) -> None:
         # The everyday edit is recognised first: sync, update, and a length of one byte that fills the message.
@@ -264,7 +264,8 @@ class Connection:
     def _regulate(self) -> None:
         """Read no more than can be heard."""
         limits = self._doorkeeper.settings.limits
-        full = self._waiting_bytes > limits.waiting_bytes_max or len(self._waiting) >= limits.waiting_frames_max
+        frames_max = limits.waiting_frames_max if self.hosted is None else 1
+        full = self._waiting_bytes > limits.waiting_bytes_max or len(self._waiting) >= frames_max
         pause = full or self._messages_left <= 0 or self._bytes_left <= 0
         if pause != self._paused and self.socket is not None:
             self._paused = pause

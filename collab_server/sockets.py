@@ -5,6 +5,7 @@ handshake and small HTTP answers on the same port are dealt with here. Why picow
 """
 
 import asyncio
+import socket
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import NamedTuple, Protocol
@@ -25,6 +26,9 @@ from collab_server.closing import CloseCode
 
 READ_BUFFER_BYTES = 2048
 """Per connection; it grows by itself. The library's default of 16 KiB would be most of an idle connection."""
+
+RECEIVE_BUFFER_BYTES = 64 * 1024
+"""The system's, per connection: what a flood can bring at once, however small its frames."""
 
 CLOSE_GRACE_SECONDS = 2.0
 """How long a peer may take to answer a close frame before the socket is dropped."""
@@ -181,7 +185,7 @@ async def serve(
             return WSUpgradeResponseWithListener(response, None)
         return Socket(routed, loop, message_bytes_max, outbox_bytes)
 
-    return await ws_create_server(
+    server = await ws_create_server(
         accept,
         host,
         port,
@@ -191,6 +195,9 @@ async def serve(
         enable_auto_ping=False,
         backlog=4096,
     )
+    for listening in server.sockets:  # accepted sockets inherit it
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
+    return server
 
 
 def _nowhere(_: bytes) -> None:
