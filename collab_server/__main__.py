@@ -23,7 +23,7 @@ DATABASE_AWAY: tuple[type[Exception], ...] = (*TRANSIENT, asyncpg.PostgresError)
 
 
 def main() -> int:
-    """Run until SIGTERM or SIGINT; 0 after a clean stop, 2 with one sentence when it can't start."""
+    """Run until SIGTERM or SIGINT; 0 after a clean stop, 1 after a failure, 2 with one sentence when it can't start."""
     try:
         settings = Settings()  # type: ignore[call-arg]  # every field comes from the environment
     except ValidationError as error:
@@ -32,7 +32,7 @@ def main() -> int:
         return _sorry(f"{name}: {first['msg']}")
     configure(settings.log.level)
     try:
-        uvloop.run(_serve(settings))
+        return uvloop.run(_serve(settings))
     except ConnectionError as error:  # the bus is not waited for: it is the database
         return _sorry(f"cannot reach the database: {error}")
     except OSError as error:
@@ -41,19 +41,24 @@ def main() -> int:
         return _sorry(f"cannot start: {error}")
     except DATABASE_AWAY as error:
         return _sorry(f"cannot reach the database: {error}")
-    return 0
 
 
-async def _serve(settings: Settings) -> None:
-    stop = asyncio.Event()
+async def _serve(settings: Settings) -> int:
+    stop, failed = asyncio.Event(), asyncio.Event()
+
+    def fail() -> None:
+        failed.set()
+        stop.set()
+
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, stop.set)
     gc.freeze()  # what is there now stays, and need not be looked at again
     gc.set_threshold(*COLLECTION)
-    async with running(settings):
+    async with running(settings, fail):
         structlog.get_logger("server").info("serving", host=settings.collab.host, port=settings.collab.port)
         await stop.wait()
+    return 1 if failed.is_set() else 0
 
 
 def _sorry(sentence: str) -> int:

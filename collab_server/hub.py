@@ -163,6 +163,7 @@ class Hub:
         connection.entered(hosted, member)
 
     def _leave(self, hosted: Hosted, member: Member) -> None:
+        member.write = _nowhere  # an acknowledgement may still be on its way
         if not hosted.closed:
             hosted.perform(hosted.room.leave(member))
         self.register.left(member.id, member.edits)
@@ -352,3 +353,7 @@ class Hub:
         error = None if task.cancelled() else task.exception()
         if error is not None and not isinstance(error, (PersistenceError, *TRANSIENT)):
             self._log.error("a task failed", error=f"{type(error).__name__}: {error}", exc_info=error)
+
+
+def _nowhere(_: bytes) -> None:
+    """Who has left is told nothing any more."""

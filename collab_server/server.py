@@ -1,10 +1,12 @@
 """Puts the collab server together: `async with running(settings)` serves until it is left."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from uuid import uuid4
+
+import structlog
 
 from collab_server.door import Door
 from collab_server.hub import Hub
@@ -22,8 +24,10 @@ from presence.bus import open_bus
 
 
 @asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[Hub]:
+async def running(settings: Settings, failed: Callable[[], None]) -> AsyncIterator[Hub]:
     """Serve. On leaving: stop accepting, commit, tell everybody 1012, close what was opened.
+
+    `failed` is called when a part has ended that must not end: what is left would serve people without saving.
 
     Raises what the database, the bus and the port raise when they can't be had.
     """
@@ -62,6 +66,8 @@ async def running(settings: Settings) -> AsyncIterator[Hub]:
                 loop.create_task(Watchman(hub).run()),
                 loop.create_task(listen(database.url, hub)),
             ]
+            for task in work:
+                task.add_done_callback(lambda ended: _watch_over(ended, failed))
             try:
                 yield hub
             finally:
@@ -72,6 +78,13 @@ async def running(settings: Settings) -> AsyncIterator[Hub]:
                 await asyncio.gather(*work, return_exceptions=True)
     finally:
         await pool.close()
+
+
+def _watch_over(ended: "asyncio.Task[None]", failed: Callable[[], None]) -> None:
+    error = None if ended.cancelled() else ended.exception()
+    if error is not None:
+        structlog.get_logger("server").critical("a part has failed", exc_info=error)
+        failed()
 
 
 def _gauges(metrics: Metrics, hub: Hub) -> None:

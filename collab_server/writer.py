@@ -103,7 +103,11 @@ class Writer:
                 continue
             if flight.batch:
                 self._metrics.committed_updates += flight.batch.edits
-            await self._landed(hosted, flight, result)
+            try:
+                await self._landed(hosted, flight, result)
+            except Exception as error:  # whatever goes wrong in one room is that room's alone
+                self._log.exception("room failed after its commit", project=str(hosted.project_id))
+                hosted.hub.spoiled(hosted, f"{type(error).__name__} after a commit")
 
     async def _commit(self, expected: list[tuple[int, Batch]]) -> Outcome:
         """Commit batches, each with the head it was made on, however often the database has to be asked."""
