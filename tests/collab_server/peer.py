@@ -53,6 +53,7 @@ class Peer(Author):
         self.denied: list[str] = []
         self.people: dict[int, tuple[int, dict[str, Any] | None]] = {}
         self.closed: tuple[int, str] | None = None
+        self._early: list[bytes] = []
         self._clock = 0
         self._socket: ClientConnection | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -61,6 +62,7 @@ class Peer(Author):
     async def connect(self) -> "Peer":
         """Open the socket and ask for everything; returns at once."""
         self.synced, self.closed = False, None
+        self._early.clear()
         self.unsaved.clear()
         self._outgoing = asyncio.Queue()
         self._socket = await connect(self.url, max_size=None, ping_interval=None, compression=None)
@@ -151,8 +153,10 @@ class Peer(Author):
             case Kind.STEP1:
                 self._answer(payload)
             case Kind.STEP2:
-                self._apply(payload)
                 self.synced = True
+                for update in (payload, *self._early):
+                    self._apply(update)
+                self._early.clear()
             case Kind.UPDATE:
                 if payload in self.unsaved:
                     self._acknowledge(payload)
@@ -176,7 +180,11 @@ class Peer(Author):
         self.send(wire.encode_step2(missing))
 
     def _apply(self, update: bytes) -> None:
-        self.doc.apply_update(update)
+        """Updates before the first Step2 may lean on what is not here yet; yrs, unlike Yjs, never quite forgets it."""
+        if not self.synced:
+            self._early.append(update)
+        else:
+            self.doc.apply_update(update)
 
     def _saw(self, payload: bytes) -> None:
         for client, clock, state in decode(payload, Limits(presence_state_bytes_max=1 << 20)):
