@@ -1,0 +1,134 @@
+"""Tests of one websocket's way through the real server: what it may say, and what it is told when nothing happens."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+
+from collab_server import wire
+from collab_server.gate.awareness import Entry, encode
+from collab_server.wire import Kind
+from launch.app import App
+from tests.collab_server.author import Author
+from tests.collab_server.peer import until
+from tests.collab_server.rooms import SEED
+from tests.collab_server.world import User, World
+
+
+@pytest.fixture
+async def raw(world: World, project: UUID, ada: User, collab: App) -> AsyncIterator[ClientConnection]:
+    """A websocket in the project that says nothing by itself."""
+    async with connect(world.url(collab, project, ada), ping_interval=None, compression=None) as made:
+        yield made
+
+
+async def hears(socket: ClientConnection, wanted: Kind, seconds: float = 10.0) -> bytes:
+    """The payload of the next message of this kind."""
+    async with asyncio.timeout(seconds):
+        while True:
+            message = await socket.recv()
+            assert isinstance(message, bytes)
+            kind, payload, _ = wire.read_message(message)
+            if kind is wanted:
+                return payload
+
+
+async def code(socket: ClientConnection) -> int | None:
+    """The code with which the server closes."""
+    async with asyncio.timeout(10):
+        await socket.wait_closed()
+    return socket.close_code
+
+
+async def test_the_server_asks_first(raw: ClientConnection) -> None:
+    """The first message is Step1."""
+    message = await raw.recv()
+    assert isinstance(message, bytes)
+    assert wire.read_message(message)[0] is Kind.STEP1
+
+
+async def test_several_messages_in_one_frame(raw: ClientConnection) -> None:
+    """A frame of a newer client holds an edit, a question and presence: each is heard."""
+    update = Author(77).track("t_1")
+    presence = wire.encode_awareness(encode([Entry(77, 1, '{"cursor":1}')]))
+    await raw.send(wire.encode_update(update) + wire.encode_step1(b"\x00") + presence)
+    assert await hears(raw, Kind.STEP2)
+    assert await hears(raw, Kind.UPDATE) == update
+    await raw.send(wire.encode_query_awareness())
+    assert b"cursor" in await hears(raw, Kind.AWARENESS)
+
+
+async def test_unknown_messages_are_ignored(raw: ClientConnection) -> None:
+    """Types of other servers, and an auth message of an old client, harm nobody."""
+    for message in (b"\x64\x01\x02", b"\x05hello", b"\x0a", wire.encode_denied("no"), b""):
+        await raw.send(message)
+    await raw.send(wire.encode_step1(b"\x00"))
+    assert len(await hears(raw, Kind.STEP2)) >= len(SEED) - 80
+
+
+async def test_a_fragmented_message_is_one_message(raw: ClientConnection) -> None:
+    """RFC 6455 fragments are put together."""
+    update = Author(78).track("t_1")
+    message = wire.encode_update(update)
+    await raw.send([message[:3], message[3:10], message[10:]])
+    assert await hears(raw, Kind.UPDATE) == update
+
+
+async def test_text_is_not_spoken_here(raw: ClientConnection) -> None:
+    """1003, as RFC 6455 has it."""
+    await raw.send("hello")
+    assert await code(raw) == 1003
+
+
+async def test_a_flood_is_slowed_down_and_not_lost(
+    world: World, project: UUID, ada: User, collab: App, raw: ClientConnection
+) -> None:
+    """Thousands of edits as fast as the wire takes them are all heard, in order, and all acknowledged."""
+    author = Author(79)
+    updates = [author.track("t_1"), *(author.field("tracks", "t_1", "gain_db", -(n % 60)) for n in range(5_000))]
+
+    async def send() -> None:
+        for update in updates:
+            await raw.send(wire.encode_update(update))
+
+    sending = asyncio.create_task(send())
+    for update in updates:
+        assert await hears(raw, Kind.UPDATE, 30) == update
+    await sending
+    tracks = (await world.stored(project))["tracks"]
+    assert isinstance(tracks, dict)
+    assert tracks["t_1"]["gain_db"] == -(4_999 % 60)
+
+
+@pytest.fixture
+async def hasty(app_environment: dict[str, str], scratch: Path, free_ports: Callable[[], int]) -> AsyncIterator[App]:
+    """A server whose patience is short."""
+    port = free_ports()
+    environment = {
+        **app_environment,
+        "COLLAB__PORT": str(port),
+        "COLLAB__KEEPALIVE_SECONDS": "6",
+        "COLLAB__PRESENCE_EXPIRY_SECONDS": "2",
+    }
+    app = App("collab_server", port, environment, scratch / f"{uuid4().hex}.log")
+    await app.start()
+    yield app
+    await app.stop()
+
+
+async def test_silence_is_broken_and_the_silent_fade(world: World, project: UUID, ada: User, hasty: App) -> None:
+    """Somebody who only listens hears something in time for a client's watchdog; presence that is not renewed ends."""
+    listener, ghost = world.peer(hasty, project, ada), world.peer(hasty, project, ada)
+    await listener.join()
+    await ghost.join()
+    ghost.show(cursor=1)
+    await until(lambda: listener.seen(ghost.client))
+    await until(lambda: listener.seen(ghost.client) is None)
+    heard = len(listener.heard)
+    await until(lambda: len(listener.heard) > heard, seconds=20)
+    assert listener.heard[-1] is Kind.AWARENESS
+    await listener.leave()
+    await ghost.leave()
