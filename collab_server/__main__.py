@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import gc
+import resource
 import signal
 import sys
 
@@ -31,6 +32,7 @@ def main() -> int:
         name = "__".join(str(part) for part in first["loc"]).upper()
         return _sorry(f"{name}: {first['msg']}")
     configure(settings.log.level)
+    _allow_connections()
     try:
         return uvloop.run(_serve(settings))
     except ConnectionError as error:  # the bus is not waited for: it is the database
@@ -59,6 +61,13 @@ async def _serve(settings: Settings) -> int:
         structlog.get_logger("server").info("serving", host=settings.collab.host, port=settings.collab.port)
         await stop.wait()
     return 1 if failed.is_set() else 0
+
+
+def _allow_connections() -> None:
+    """A shell allows 1,024 open files by default, far fewer than we are asked to serve: take what there is."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _sorry(sentence: str) -> int:
