@@ -2,11 +2,16 @@
 
 import asyncio
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from urllib.parse import urlsplit
 
+from collab_server import wire
+
 CONTINUATION, TEXT, BINARY, CLOSE, PING = 0x0, 0x1, 0x2, 0x8, 0x9
+OPEN = 0
 NO_CLOSE_FRAME = 1006
+STEP2 = b"\x00\x01"
 DEADLINE = 15.0
 REQUEST = (
     "GET {path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -81,17 +86,35 @@ class Raw:
         return first & 0xF, payload
 
     async def end(self, deadline: float = DEADLINE) -> int:
-        """Hear until the server closes; the code it gives."""
+        """Hear until the server closes; the code it gives, OPEN if it does not."""
+        code = await self._until(lambda _: False, deadline)
+        self.drop()
+        return code
+
+    async def joins(self, deadline: float = DEADLINE) -> int:
+        """Ask for everything, as after opening, and hear until it is here: OPEN then, else the code of the close."""
+        await self.send(frame(wire.encode_step1(b"\x00")))
+        return await self._until(lambda payload: payload.startswith(STEP2), deadline)
+
+    async def hears(self, beginning: bytes) -> bool:
+        """Whether a message that begins like this has been heard, or is within the deadline."""
+        if not any(message.startswith(beginning) for message in self.heard):
+            await self._until(lambda payload: payload.startswith(beginning), DEADLINE)
+        return any(message.startswith(beginning) for message in self.heard)
+
+    async def _until(self, wanted: Callable[[bytes], bool], deadline: float) -> int:
         try:
             async with asyncio.timeout(deadline):
                 while True:
                     opcode, payload = await self.hear()
                     if opcode == CLOSE:
                         return int.from_bytes(payload[:2], "big")
+                    if opcode == BINARY and wanted(payload):
+                        return OPEN
+        except TimeoutError:
+            return OPEN
         except (OSError, asyncio.IncompleteReadError):
             return NO_CLOSE_FRAME
-        finally:
-            self.drop()
 
     async def lives(self) -> bool:
         """Whether the server still answers a ping; what it says before is heard."""

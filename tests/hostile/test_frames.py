@@ -1,7 +1,10 @@
 """Hostile frames and messages against the real process: only the offender goes, with the right code."""
 
+import asyncio
 import json
+import random
 import sys
+from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Final
 
@@ -13,15 +16,20 @@ from collab_server.gate.awareness import Entry
 from collab_server.gate.awareness import encode as encode_presence
 from collab_server.wire import EMPTY_UPDATE, write_varstring, write_varuint
 from launch.app import App
-from tests.collab_server.gate.forge import Section, Struct, encode
+from tests.collab_server.gate.forge import Forger, Section, Struct, encode
+from tests.collab_server.peer import until
 from tests.collab_server.world import World
-from tests.hostile.raw import CLOSE, CONTINUATION, PING, TEXT, Raw, frame
+from tests.hostile.raw import CLOSE, CONTINUATION, OPEN, PING, TEXT, Raw, frame
 from tests.hostile.witness import LAG_MAX_SECONDS, Witness, lag_max, memory, witness
 
 FUZZ_CASES: Final = 3_000
+FUZZ_CASES_PER_CONNECTION: Final = 6
+FUZZ_PATIENCE: Final = 2.0
+"""A frame that claims to be longer than it is swallows what follows; nobody answers then."""
 FUZZ_SEED: Final = 11
 FRAME_MAX: Final = 2 * 1024 * 1024
-MEMORY_GROWTH_MAX: Final = 96 * 1024 * 1024
+MEMORY_MAX: Final = 160 * 1024 * 1024
+"""A fresh server with one small room takes 80 MiB."""
 TOO_BIG_FOR_THE_LIBRARY: Final = 1009
 VILLAIN: Final = 666
 """The Yjs client id of forged updates."""
@@ -140,6 +148,7 @@ async def pair(collab: App, world: World) -> AsyncIterator[Witness]:
 async def test_s4_only_the_offender_goes(pair: Witness, offence: bytes, code: int) -> None:
     """The connection that broke a rule is closed with the rule's code; the others in its room edit on."""
     villain = await Raw.open(pair.url)
+    assert await villain.joins() == OPEN
     await villain.send(offence)
     if code:
         assert await villain.end() == code
@@ -149,8 +158,122 @@ async def test_s4_only_the_offender_goes(pair: Witness, offence: bytes, code: in
     await pair.proves()
 
 
+def floods(pair: Witness) -> dict[str, tuple[bytes, int]]:
+    """What to send without end, and the code it is closed with; 0: it is slowed down."""
+    ask = wire.encode_step1(pair.pair[0].doc.get_state())
+    stale = wire.encode_step1(b"\x01\x01\x01")
+    query = wire.encode_query_awareness()
+    nothing = wire.encode_update(EMPTY_UPDATE)
+    again = wire.encode_update(encode([], {1: [(0, 1)]}))
+    cursors = [shown(json.dumps({"n": n}), clock=n) for n in range(1, 30_000)]
+    return {
+        "a frame of Step1": (frame(stale * (FRAME_MAX // len(stale))), CloseCode.RATE),
+        "a frame of Step1 of everything": (frame(STEP1_OF_ALL * (FRAME_MAX // 4)), CloseCode.RATE),
+        "a frame of queries": (frame(query * FRAME_MAX), CloseCode.RATE),
+        "a frame of updates": (frame(nothing * (FRAME_MAX // len(nothing))), CloseCode.RATE),
+        "a frame of deletions": (frame(again * (FRAME_MAX // len(again))), CloseCode.RATE),
+        "frames of Step1": (frame(ask) * 30_000, 0),
+        "frames of stale Step1": (frame(stale) * 30_000, 0),
+        "frames of queries": (frame(query) * 60_000, 0),
+        "frames of deletions": (frame(again) * 30_000, 0),
+        "frames of presence": (b"".join(cursors), 0),
+        "pings": (frame(b"", PING) * 100_000, 0),
+    }
+
+
+STEP1_OF_ALL: Final = wire.encode_step1(b"\x00")
+FLOODS: Final = (
+    "a frame of Step1",
+    "a frame of Step1 of everything",
+    "a frame of queries",
+    "a frame of updates",
+    "a frame of deletions",
+    "frames of Step1",
+    "frames of stale Step1",
+    "frames of queries",
+    "frames of deletions",
+    "frames of presence",
+    "pings",
+)
+
+
+@pytest.mark.parametrize("name", FLOODS)
+async def test_a_flood_is_ended_or_slowed_down(pair: Witness, name: str) -> None:
+    """However small its messages, a flood is heard in turns with everybody else."""
+    flood, code = floods(pair)[name]
+    villain = await Raw.open(pair.url)
+    assert await villain.joins() == OPEN  # nothing of the flood waits for the room to open
+    sending = asyncio.create_task(villain.send(flood))
+    if code:
+        assert await villain.end() == code
+    else:
+        for _ in range(5):
+            await pair.proves()
+        villain.drop()
+    sending.cancel()
+    await pair.proves()
+
+
+def fuzzed(forger: Forger, pair: Witness, clock: int) -> bytes:
+    """One frame: forged or damaged messages of every kind, or a damaged frame."""
+    rng = forger.rng
+    known = {VILLAIN: clock, 1: 5}
+    forged = encode([Section(VILLAIN, clock, [forger.struct(known, (VILLAIN, clock), [])])], {})
+    real = pair.pair[0].doc.get_update(b"\x00")
+    entry = encode_presence([Entry(VILLAIN, rng.randrange(9), '{"name":"Zoë","at":[1]}')])
+    match rng.randrange(7):
+        case 0:
+            message = wire.encode_update(forged)
+        case 1:
+            message = wire.encode_update(forger.damaged(forged, real))
+        case 2:
+            message = wire.encode_step2(forger.damaged(real, forged))
+        case 3:
+            message = wire.encode_step1(forger.vector(known))
+        case 4:
+            message = wire.encode_awareness(forger.damaged(entry, entry))
+        case 5:
+            message = forger.damaged(wire.encode_update(forged), wire.encode_awareness(entry))
+        case _:
+            message = forger.rng.randbytes(rng.randrange(40))
+    whole = frame(message)
+    return forger.damaged(whole[:8], whole[:8]) + whole[8:] if rng.random() < 0.1 else whole
+
+
+EXPECTED: Final = {
+    OPEN,
+    CloseCode.NORMAL,
+    CloseCode.PROTOCOL_ERROR,
+    CloseCode.UNSUPPORTED_DATA,
+    TOO_BIG_FOR_THE_LIBRARY,
+    CloseCode.MALFORMED,
+    CloseCode.NOT_ALLOWED,
+    CloseCode.EPOCH_CHANGED,
+    CloseCode.TOO_LARGE,
+}
+
+
+async def test_s4_fuzzed_frames_end_their_connection_at_most(pair: Witness) -> None:
+    """Thousands of forged and damaged frames: each is refused with a code of ours, or harmless."""
+    forger = Forger(random.Random(FUZZ_SEED))
+    ends: Counter[int] = Counter()
+    sent = 0
+    while sent < FUZZ_CASES:
+        villain = await Raw.open(pair.url)
+        assert await villain.joins() == OPEN
+        for _ in range(FUZZ_CASES_PER_CONNECTION):
+            await villain.send(fuzzed(forger, pair, forger.rng.choice((0, 1))))
+            sent += 1
+        ends[await villain.joins(FUZZ_PATIENCE)] += 1
+        villain.drop()
+    sys.stdout.write(f"{sent} fuzzed frames ended {dict(ends)}\n")
+    assert set(ends) <= EXPECTED
+    await pair.proves()
+
+
 async def test_it_kept_its_pace(pair: Witness, collab: App) -> None:
     """No attack of this module held the event loop for long."""
     worst = await lag_max(collab)
+    await until(lambda: memory(collab) < MEMORY_MAX, "the memory returns")
     sys.stdout.write(f"worst event-loop lag {worst * 1000:.0f} ms, memory {memory(collab) >> 20} MiB\n")
     assert worst <= LAG_MAX_SECONDS
