@@ -220,7 +220,7 @@ class Hub:
         """Everything is committed and kept before the room goes; whoever comes meanwhile joins the closing room."""
         try:
             hosted.flush_now()
-            while hosted.recording or hosted.flying:
+            while (hosted.recording or hosted.flying) and not hosted.closed:  # a dropped room is never recorded
                 await self.writer.idle()
             if hosted.empty and hosted.edited_since_snapshot and not hosted.closed:
                 await self.keeper.snapshot(hosted, "last_leave")
