@@ -59,7 +59,9 @@ class Admission:
         self.bound = bound
         self.known = known
         self._shape = shape
-        self._reserved = frozenset((SEED_CLIENT, own))
+        self._ours = frozenset((SEED_CLIENT, own))
+        self._servers: set[int] = set()
+        """Client ids of other servers' repairs."""
         self._gate = GateLimits(update_bytes_max=limits.update_bytes_max, structs_max=limits.update_structs_max)
         self._holders: dict[int, Member] = {}
 
@@ -74,11 +76,13 @@ class Admission:
         return everyday
 
     def judge(
-        self, member: Member, update: bytes, *, merge: bool, full: str = ""
+        self, member: Member, update: bytes, *, merge: bool, salvage: bool = False, full: str = ""
     ) -> Admitted | Gap | OtherLineage | Refusal:
         """Read the update and admit it, or say why not. `merge`: it is the answer to our Step1.
 
-        `full`: why the document takes no more; then only what names no root is welcome, such as marking as deleted.
+        `salvage`: what was told but not committed may have been lost; then a merge may bring it back for its absent
+        author. `full`: why the document takes no more; then only what names no root is welcome, such as marking as
+        deleted.
         """
         try:
             seen = inspect(update, self._gate)
@@ -91,13 +95,13 @@ class Admission:
             return Refusal(CloseCode.MALFORMED, error.reason)
         except TooLarge as error:
             return Refusal(CloseCode.TOO_LARGE, str(error))
-        refusal = self._wrong_client(member, seen, merge) or self._wrong_root(plan)
+        refusal = self._wrong_client(member, seen, merge, merge and salvage) or self._wrong_root(plan)
         if refusal is None and full and seen.roots and news(seen, self.known):
             refusal = Refusal(CloseCode.TOO_LARGE, full)
         if refusal is not None:
             return refusal
         self._shape.learn(plan)
-        return self._admit(member, seen, merge)
+        return self._admit(member, seen, merge, merge and salvage)
 
     def brings_structs(self, update: bytes) -> bool:
         """Whether an update that will not be applied holds anything but what is known and deletions."""
@@ -106,9 +110,11 @@ class Admission:
         except (Malformed, TooLarge):
             return True
 
-    def own(self, update: bytes) -> None:
-        """An update of the server's own, or of another process that admitted it."""
+    def own(self, update: bytes, *, reserve: bool = False) -> None:
+        """An update of the server's own, or of another process that admitted it; `reserve` its client ids."""
         seen = inspect(update, TRUSTED)
+        if reserve:
+            self._servers |= {client for client, _, _ in seen.ranges}
         self._shape.learn(self._shape.plan(seen))
         for client, _, end in seen.ranges:
             if end > self.known.get(client, 0):
@@ -120,16 +126,15 @@ class Admission:
         for client in [client for client, holder in self._holders.items() if holder is member]:
             del self._holders[client]
 
-    def _wrong_client(self, member: Member, seen: Inspection, merge: bool) -> Refusal | None:
+    def _wrong_client(self, member: Member, seen: Inspection, merge: bool, salvage: bool) -> Refusal | None:
         for client, start, end in seen.ranges:
             before = self.known.get(client, 0)
             holder = self._holders.get(client, member)
             if end > before:
-                if client in self._reserved:
+                if client in self._ours or (client in self._servers and not salvage):
                     return Refusal(CloseCode.NOT_ALLOWED, "client id is reserved")
-                # What was relayed but not committed when a server died comes back from whoever heard it, and only so
-                # if its author stays away. An author who is here has brought it already: then it is a forgery.
-                owner = holder.user_id if merge else self.bound.get(client, member.user_id)
+                # An author who is here brings back lost work without help: from anybody else it is a forgery.
+                owner = holder.user_id if salvage else self.bound.get(client, holder.user_id)
                 if owner != member.user_id:
                     return Refusal(CloseCode.NOT_ALLOWED, "client id belongs to somebody else: pick a new one")
             if start < before and not merge and holder is not member:
@@ -143,7 +148,7 @@ class Admission:
             return Refusal(CloseCode.NOT_ALLOWED, "only the server writes this root")
         return None
 
-    def _admit(self, member: Member, seen: Inspection, merge: bool) -> Admitted:
+    def _admit(self, member: Member, seen: Inspection, merge: bool, salvage: bool) -> Admitted:
         claimed: list[tuple[int, UUID]] = []
         structs = 0
         for client, _, end in seen.ranges:
@@ -151,7 +156,7 @@ class Admission:
             if end > before:
                 structs += end - before
                 self.known[client] = end
-                if not merge and client not in self.bound:  # a merge may bring others' work
+                if not salvage and client not in self.bound:  # what is brought back may be somebody else's
                     self.bound[client] = member.user_id
                     claimed.append((client, member.user_id))
             if not merge:

@@ -45,6 +45,9 @@ class Doorkeeper(Protocol):
     def spends(self, connection: "Connection") -> None:
         """The connection has begun to use its rate: fill it up within a second."""
 
+    def salvaging(self) -> bool:
+        """Whether work may have been lost that was told but not committed, so that others bring it back."""
+
     def full(self) -> bool:
         """Whether too much waits for the database to let anybody write more."""
 
@@ -248,7 +251,8 @@ class Connection:
             self._expel(CloseCode.TRY_AGAIN_LATER, "the database is behind: your work is safe with you, come back")
             return
         self._doorkeeper.metrics.updates += 1
-        hosted.perform(hosted.room.edit(member, update, merge=merge))
+        salvage = merge and self._doorkeeper.salvaging()
+        hosted.perform(hosted.room.edit(member, update, merge=merge, salvage=salvage))
 
     def _expel(self, code: CloseCode, reason: str) -> None:
         if self.hosted is not None and self.member is not None:

@@ -32,6 +32,9 @@ from presence.events import (
 )
 from studio.roles import Role
 
+SALVAGE_SECONDS = 300.0
+"""For so long after a start, or after a room was lost, people bring back what others had told them."""
+
 SPOILS_MAX = 3
 """After so many spoiled loads in one process a document is set aside for an operator."""
 
@@ -66,6 +69,7 @@ class Hub:
         self._spoils: dict[UUID, int] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._loop = asyncio.get_running_loop()
+        self._salvage_until = self._loop.time() + SALVAGE_SECONDS  # the process before may have been killed
         self._log = structlog.get_logger("hub")
         self.news = News(self, journal, keeper, bus)
 
@@ -99,6 +103,10 @@ class Hub:
     def spends(self, connection: Connection) -> None:
         """The connection's rate must be filled up at the next second."""
         self.spending.add(connection)
+
+    def salvaging(self) -> bool:
+        """Whether work may have been lost that was told but not committed, so that others bring it back."""
+        return self._loop.time() < self._salvage_until
 
     def full(self) -> bool:
         """Whether more waits for the database than may."""
@@ -281,6 +289,7 @@ class Hub:
     def spoiled(self, hosted: Hosted, reason: str) -> None:
         """The document in memory can't be trusted: load it anew, or set it aside when that keeps happening."""
         count = self._spoils[hosted.project_id] = self._spoils.get(hosted.project_id, 0) + 1
+        self._salvage_until = self._loop.time() + SALVAGE_SECONDS
         self._log.error("room spoiled", project=str(hosted.project_id), reason=reason, count=count)
         self.metrics.refused("spoiled")
         self.drop(hosted, CloseCode.SERVICE_RESTART, "the room is loaded anew: come back")

@@ -5,7 +5,7 @@ together when the journal asks for them, or as soon as anybody looks at the docu
 values of their own client, so those of one client are one update, whatever others wrote in between.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pycrdt import Doc
@@ -16,6 +16,7 @@ from collab_server.gathered import Run
 from collab_server.join_state import EMPTY_VECTOR
 from collab_server.member import Member
 from collab_server.pending import Pending
+from persistence.body import Entry
 from studio.repair import Census, Firsts, Stamp, repair_update
 from studio.watch import Touched, watch
 
@@ -106,12 +107,13 @@ class LiveDocument:
                 told += [(None, mended) for mended in self._mend(touched, Stamp(str(member.user_id), now_ms))]
         return told
 
-    def grow(self, updates: list[bytes]) -> list[bytes]:
+    def grow(self, entries: Sequence[Entry]) -> list[bytes]:
         """Apply what another process committed: believed, not judged. Returns it with what had to be repaired."""
         self.settle()
+        updates = [entry.update for entry in entries]
         self._apply(updates)
-        for update in updates:
-            self._admission.own(update)
+        for author, update in entries:
+            self._admission.own(update, reserve=author is None)  # another server's own client id is nobody's
         touched = self._taken()
         self._firsts.accept(self._doc, touched)
         return [*updates, *self._mend(touched, None)]

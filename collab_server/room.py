@@ -117,8 +117,11 @@ class Room:
             return self._offence(member, error)
         return (Send(member, member.dialect.step2(self.document.diff(vector))),)
 
-    def edit(self, member: Member, update: bytes, *, merge: bool = False) -> Effects:
-        """An update; `merge` when it came as Step2, the answer to our Step1: offline work, perhaps of several tabs."""
+    def edit(self, member: Member, update: bytes, *, merge: bool = False, salvage: bool = False) -> Effects:
+        """An update; `merge` when it came as Step2, the answer to our Step1: offline work, perhaps of several tabs.
+
+        `salvage`: see Admission.judge.
+        """
         if not merge and member.writes and self.document_bytes < self.limits.document_bytes_max:
             everyday = self.admission.everyday(member, update)
             if everyday is not None:
@@ -128,7 +131,7 @@ class Room:
         if not member.writes:
             # A reader's Step2 repeats every deletion it knows of: only new structs are an attempt to write.
             return NOTHING if merge and not self.admission.brings_structs(update) else self._deny(member)
-        match self.admission.judge(member, update, merge=merge, full=self._full(update)):
+        match self.admission.judge(member, update, merge=merge, salvage=salvage, full=self._full(update)):
             case Gap():
                 return (Send(member, member.dialect.step1(self.document.vector())),)
             case OtherLineage():
@@ -195,7 +198,7 @@ class Room:
         """Journal row `seq`, committed by another process, is applied and told; the caller keeps the rows in order."""
         self.head = max(self.head, seq)
         try:
-            grown = self.document.grow([entry.update for entry in entries])
+            grown = self.document.grow(entries)
         except BaseException as error:
             return self._spoiled(error, [])
         return self._tell([(None, update) for update in grown])

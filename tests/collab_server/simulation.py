@@ -238,7 +238,8 @@ class Simulation:
             self.hands.do(room.ask(line.member, payload))
             line.answered = True
         else:
-            self.hands.do(room.edit(line.member, payload, merge=kind is Kind.STEP2))
+            merge = kind is Kind.STEP2
+            self.hands.do(room.edit(line.member, payload, merge=merge, salvage=merge))
 
     def _heard(self, number: int, line: Line, data: bytes) -> None:
         unsaved = self.unsaved[number]

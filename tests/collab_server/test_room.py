@@ -12,6 +12,7 @@ from collab_server.gate.awareness import Entry as PresenceEntry
 from collab_server.gate.awareness import encode as encode_presence
 from collab_server.gate.limits import Limits as GateLimits
 from collab_server.gate.vector import inspect_vector
+from collab_server.room import Room
 from collab_server.settings import Limits
 from collab_server.wire import EMPTY_UPDATE, Kind
 from persistence.body import Entry, decode
@@ -652,3 +653,38 @@ def test_presence_offences_end_their_connection() -> None:
     (effect,) = hands.room.present(eve.member, large, 0.0)
     assert isinstance(effect, Expel)
     assert effect.code == CloseCode.TOO_LARGE
+
+
+def lost_work(room: Room, author: Person) -> bytes:
+    """An edit of `author` that a friend heard and that this room has lost."""
+    friend = Person(20)
+    friend.doc.apply_update(room.state())
+    author.track("t_1")
+    update = author.field("tracks", "t_1", "name", "told, not saved")
+    friend.doc.apply_update(author.doc.get_update())
+    assert update
+    return friend.doc.get_update(room.doc.get_state())
+
+
+@pytest.mark.parametrize("salvage", [True, False])
+def test_s13_lost_work_comes_back_for_its_absent_author_only_after_a_loss(salvage: bool) -> None:
+    """A friend's Step2 may hold what an absent author had told, but only when a server may have died with it."""
+    ada, friend = Person(10), Person(30)
+    hands = desk(friend, ada)
+    hands.edit(ada, ada.put("transport", "bpm", 99))
+    hands.do(hands.room.leave(ada.member))
+    answer = lost_work(hands.room, ada)
+    hands.do(hands.room.edit(friend.member, answer, merge=True, salvage=salvage))
+    hands.tick()
+    assert ("t_1" in canonical(hands.room.doc)["tracks"]) is salvage
+    assert expelled(hands, friend) == (None if salvage else CloseCode.NOT_ALLOWED)
+
+
+def test_s13_nobody_brings_back_the_work_of_an_author_who_is_here() -> None:
+    """An author who is connected needs no help: what another brings under that client id is a forgery."""
+    ada, friend = Person(10), Person(30)
+    hands = desk(friend, ada)
+    hands.edit(ada, ada.put("transport", "bpm", 99))
+    answer = lost_work(hands.room, ada)
+    hands.do(hands.room.edit(friend.member, answer, merge=True, salvage=True))
+    assert expelled(hands, friend) == CloseCode.NOT_ALLOWED
