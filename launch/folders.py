@@ -5,6 +5,7 @@ import hashlib
 import os
 import socket
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 from launch.account import Account, reachable
@@ -18,7 +19,7 @@ def data_folder(path: Path) -> Path:
     """`path`, made if it is missing, with its `log` folder; a LaunchError says why it cannot be used."""
     path = path.expanduser().absolute()
     try:
-        if not path.exists():
+        with suppress(FileExistsError):  # it was there, or another process was faster
             path.mkdir(parents=True)
             path.chmod(0o711)  # ours: passable for the account the servers run as, whatever the umask
         path = path.resolve()

