@@ -22,6 +22,9 @@ from studio.schema import ROOT_NAMES, SERVER_ROOTS
 SEED_CLIENT = 1
 """The client id of the server's own edits under the document's row lock; nobody else may write with it."""
 
+NOBODY = UUID(int=0)
+"""Whom the server's own client ids belong to."""
+
 TRUSTED = GateLimits(update_bytes_max=1 << 30, clients_max=1_000_000, structs_max=1 << 30, delete_ranges_max=1 << 30)
 """For what the server has admitted before."""
 
@@ -120,6 +123,10 @@ class Admission:
             if end > self.known.get(client, 0):
                 self.known[client] = end
 
+    def reserve(self, client: int) -> None:
+        """A client id of this server's own: nobody may write with it, now or later."""
+        self.bound[client] = NOBODY
+
     def leave(self, member: Member) -> None:
         """A member's connection ended: it holds no client id any more."""
         member.lane = None
@@ -127,6 +134,12 @@ class Admission:
             del self._holders[client]
 
     def _wrong_client(self, member: Member, seen: Inspection, merge: bool, salvage: bool) -> Refusal | None:
+        """Two that write under one client id diverge for ever, so the second has to go.
+
+        A stock client that loads its own store after connecting says everything again, of all authors and the server:
+        that is no second writer.
+        """
+        alone = len(seen.ranges) == 1
         for client, start, end in seen.ranges:
             before = self.known.get(client, 0)
             holder = self._holders.get(client, member)
@@ -137,7 +150,7 @@ class Admission:
                 owner = holder.user_id if salvage else self.bound.get(client, holder.user_id)
                 if owner != member.user_id:
                     return Refusal(CloseCode.NOT_ALLOWED, "client id belongs to somebody else: pick a new one")
-            if start < before and not merge and holder is not member:
+            if start < before and not merge and holder is not member and (end > before or alone):
                 return Refusal(CloseCode.NOT_ALLOWED, "client id is in use: pick a new one")
         return None
 
@@ -159,8 +172,8 @@ class Admission:
                 if not salvage and client not in self.bound:  # what is brought back may be somebody else's
                     self.bound[client] = member.user_id
                     claimed.append((client, member.user_id))
-            if not merge:
-                self._hold(client, member)
+                if not merge:
+                    self._hold(client, member)
         return Admitted(structs == 0, claimed, structs)
 
     def _hold(self, client: int, member: Member) -> None:

@@ -173,6 +173,13 @@ class Connection:
         self.spending = self._messages_left < limits.messages_burst_max or self._bytes_left < limits.bytes_burst_max
         self._regulate()
 
+    def charge(self, seconds: float) -> None:
+        """What it said has cost this much time, now or later: it is counted like so many everyday edits."""
+        work = min(MESSAGE_WORK_MAX, int(seconds / MESSAGE_SECONDS))
+        self._turn_left -= work
+        self._spend(work, 0)
+        self._regulate()
+
     # ------------------------------------------------------------------ inside
 
     def _has_turn(self) -> bool:
@@ -218,14 +225,10 @@ class Connection:
                 started = perf_counter()
                 kind, payload, position = wire.read_message(message, position)
                 self._said(kind, payload)
-                self._charge(perf_counter() - started)
+                self._turn_left -= 1
+                self.charge(perf_counter() - started)
         except Malformed as error:
             self._expel(CloseCode.MALFORMED, error.reason)
-
-    def _charge(self, seconds: float) -> None:
-        work = min(MESSAGE_WORK_MAX, int(seconds / MESSAGE_SECONDS))
-        self._turn_left -= work + 1
-        self._spend(work, 0)
 
     def _said(self, kind: wire.Kind, payload: bytes) -> None:
         hosted, member = self.hosted, self.member

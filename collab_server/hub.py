@@ -271,6 +271,12 @@ class Hub:
         connection.close(code, reason)
         self.left(connection)
 
+    def charge(self, member: Member, seconds: float) -> None:
+        """Count the time that a member's edits have taken against its rate."""
+        connection = self.connections.get(member.id)
+        if connection is not None:
+            connection.charge(seconds)
+
     def announce(self, hosted: Hosted, entries: bytes) -> None:
         """Tell the other nodes our members' presence, if there are any."""
         if hosted.others:

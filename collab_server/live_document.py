@@ -10,7 +10,7 @@ from typing import Any
 
 from pycrdt import Doc
 
-from collab_server.admission import Admission
+from collab_server.admission import NOBODY, Admission
 from collab_server.express import Lane
 from collab_server.gathered import Run
 from collab_server.join_state import EMPTY_VECTOR
@@ -127,6 +127,9 @@ class LiveDocument:
         _, mended = repair_update(self._doc, touched, self._firsts, stamp)
         if not mended:
             return []
+        if self._doc.client_id not in self._admission.bound:
+            self._admission.reserve(self._doc.client_id)
+            self._pending.bind(self._doc.client_id, NOBODY)
         self._admission.own(mended)
         self._pending.add(None, "repair", [mended], self._taken(), 1)
         return [mended]

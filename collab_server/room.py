@@ -265,6 +265,10 @@ class Room:
         """The document with everything applied that was told."""
         return self.document.doc
 
+    def gathered_from(self) -> set[Member]:
+        """Whose edits wait for the next tick."""
+        return {run.member for run in self._inbox}
+
     def vector(self) -> bytes:
         """The state vector of everything told so far."""
         return self.document.vector()

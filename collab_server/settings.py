@@ -14,7 +14,7 @@ class Limits(BaseModel):
 
     frame_bytes_max: int = 2 * 1024 * 1024
     update_bytes_max: int = 1024 * 1024
-    update_structs_max: int = 100_000
+    update_structs_max: int = 25_000
     document_bytes_max: int = 16 * 1024 * 1024
     presence_entry_bytes_max: int = 4096
     presence_ids_per_connection_max: int = 4

@@ -688,3 +688,14 @@ def test_s13_nobody_brings_back_the_work_of_an_author_who_is_here() -> None:
     answer = lost_work(hands.room, ada)
     hands.do(hands.room.edit(friend.member, answer, merge=True, salvage=True))
     assert expelled(hands, friend) == CloseCode.NOT_ALLOWED
+
+
+def test_a_client_that_says_everything_again_is_no_second_writer() -> None:
+    """A stock client that loads its own store after connecting sends the whole state as an Update: nobody has to go."""
+    ada, bob = Person(10), Person(20)
+    hands = desk(ada, bob)
+    hands.edit(ada, ada.track("t_1"))
+    hands.edit(bob, hands.room.state())
+    assert not hands.expelled
+    hands.edit(ada, ada.field("tracks", "t_1", "name", "still here"))
+    assert canonical(hands.room.doc)["tracks"]["t_1"]["name"] == "still here"
