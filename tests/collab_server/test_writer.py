@@ -62,6 +62,9 @@ class House:
     def expel(self, hosted: Hosted, member: Member, code: CloseCode, reason: str) -> None:
         raise AssertionError(f"expelled: {code} {reason}")
 
+    def charge(self, member: Member, seconds: float) -> None:
+        assert seconds > 0
+
     def announce(self, hosted: Hosted, entries: bytes) -> None:
         raise AssertionError("nobody is present")
 
