@@ -106,7 +106,7 @@ def create_app(services: Services) -> FastAPI:
         description="Projects, members and documents of a browser music studio.",
         version="1",
         openapi_url="/api/openapi.json",
-        docs_url="/docs",
+        docs_url=None,  # `pages` serves it from the build: FastAPI's own loads its reader from another host
         redoc_url=None,
         generate_unique_id_function=_operation,
         responses=dict(REFUSALS),

@@ -12,14 +12,10 @@ PAGE: Final = (
     "media-src 'self' blob:; font-src 'self' data:; worker-src 'self' blob:; connect-src 'self' {ws}; "
     "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
-DOCS: Final = (
-    "default-src 'self'; script-src 'unsafe-inline' https://cdn.jsdelivr.net; style-src 'unsafe-inline' "
-    "https://cdn.jsdelivr.net; img-src 'self' data: https://fastapi.tiangolo.com; frame-ancestors 'none'"
-)
 
 
 class GuardedApp:
-    """Adds the security headers an answer does not bring itself. `/docs` alone loads its viewer from elsewhere."""
+    """Adds the security headers an answer does not bring itself."""
 
     def __init__(self, app: ASGIApp, https: bool) -> None:
         self.app = app
@@ -35,7 +31,7 @@ class GuardedApp:
                 headers = MutableHeaders(scope=message)
                 for name, value in self.common.items():
                     headers.setdefault(name, value)
-                headers.setdefault("Content-Security-Policy", DOCS if scope["path"] == "/docs" else STRICT)
+                headers.setdefault("Content-Security-Policy", STRICT)
             await send(message)
 
         await self.app(scope, receive, guard)

@@ -1,5 +1,5 @@
-"""The built studio page. Files under /assets carry their content's hash in their name and never change; the page itself
-is asked for again each time."""
+"""The built studio page, and the reader of the API's description. Files under /assets carry their content's hash in
+their name and never change; a page itself is asked for again each time."""
 
 from pathlib import Path
 from typing import Final
@@ -19,12 +19,12 @@ ICONS: Final = frozenset({"favicon.ico", "favicon.svg", "manifest.webmanifest", 
 
 async def page(request: Request) -> Response:
     """The studio, whatever it will show."""
-    given = services(request)
-    index = _dist(request) / "index.html"
-    if not index.is_file():
-        raise ApiError("studio_not_built")
-    policy = PAGE.format(ws=given.settings.collab.public_url)
-    return FileResponse(index, headers={"Cache-Control": "no-cache", "Content-Security-Policy": policy})
+    return _entrance(request, "index.html")
+
+
+async def docs(request: Request) -> Response:
+    """The API's description, to be read and tried."""
+    return _entrance(request, "docs.html")
 
 
 async def asset(request: Request) -> Response:
@@ -35,6 +35,15 @@ async def asset(request: Request) -> Response:
 async def icon(request: Request) -> Response:
     """One of the few files that browsers ask for by a fixed name."""
     return _file(_dist(request), request.url.path[1:], A_DAY)
+
+
+def _entrance(request: Request, name: str) -> Response:
+    """A page of the build. It may load what we serve and speak to the collab server, nothing else."""
+    found = _dist(request) / name
+    if not found.is_file():
+        raise ApiError("studio_not_built")
+    policy = PAGE.format(ws=services(request).settings.collab.public_url)
+    return FileResponse(found, headers={"Cache-Control": "no-cache", "Content-Security-Policy": policy})
 
 
 def _dist(request: Request) -> Path:
@@ -62,6 +71,7 @@ def routes() -> list[Route]:
     icons = [Route(f"/{name}", icon, include_in_schema=False) for name in sorted(ICONS)]
     return [
         *(Route(place, page, include_in_schema=False) for place in places),
+        Route("/docs", docs, include_in_schema=False),
         Route("/assets/{path:path}", asset, include_in_schema=False),
         *icons,
     ]

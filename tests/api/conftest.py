@@ -22,6 +22,7 @@ def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("dist")
     (folder / "assets").mkdir()
     (folder / "index.html").write_text("<!doctype html><title>Backline</title>")
+    (folder / "docs.html").write_text("<!doctype html><title>Backline API</title>")
     (folder / "assets" / "index-4f2a.js").write_text("export {}")
     (folder / "favicon.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
     (folder.parent / "secret.txt").write_text("not for you")

@@ -18,13 +18,10 @@ ROUTES = sorted((PUBLIC | SIGNED_IN | RULES.keys()) - {"GET /metrics"})
 
 
 async def test_the_description_is_served(http: httpx.AsyncClient) -> None:
-    """OpenAPI with one operation id per route, and a page to read it on."""
+    """OpenAPI with one operation id per route."""
     described = (await http.get("/api/openapi.json")).json()
     ids = [operation["operationId"] for path in described["paths"].values() for operation in path.values()]
     assert len(set(ids)) == len(ids) == len(ROUTES) + 1
-    docs = await http.get("/docs")
-    assert docs.status_code == 200
-    assert "cdn.jsdelivr.net" in docs.headers["content-security-policy"]
 
 
 async def ask(somebody: Musician, case: Case[Any]) -> httpx.Response:

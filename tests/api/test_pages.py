@@ -8,7 +8,7 @@ from api.settings import Settings
 from tests.api.people import client_of, code
 
 
-@pytest.mark.parametrize("path", ["/", "/p/0198c2f0-0000-7000-8000-000000000000", "/join/abc_DEF-123"])
+@pytest.mark.parametrize("path", ["/", "/p/0198c2f0-0000-7000-8000-000000000000", "/join/abc_DEF-123", "/docs"])
 async def test_the_page_is_fresh_and_guarded(http: httpx.AsyncClient, path: str) -> None:
     """Asked for again each time; it may connect to us and the collab server only, and nobody frames it."""
     page = await http.get(path)
@@ -59,5 +59,6 @@ async def test_a_studio_that_was_not_built_says_so(settings: Settings) -> None:
     """503 with a code, and the API works."""
     bare = settings.model_copy(update={"api": settings.api.model_copy(update={"studio_dist": None})})
     async with running(bare) as app, client_of(app) as client:
-        assert code(await client.get("/")) == (503, "studio_not_built")
+        for path in ("/", "/docs"):
+            assert code(await client.get(path)) == (503, "studio_not_built")
         assert (await client.get("/live")).status_code == 200
