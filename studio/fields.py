@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
+from studio.unknown import large_value, surplus
+
 
 class Dropped:
     """The type of `DROP`."""
@@ -219,7 +221,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A leaf object whose known keys are repaired one by one; unknown keys stay."""
+    """A leaf object whose known keys are repaired one by one; unknown keys stay, within the bounds of R19."""
 
     cells: Mapping[str, Spec]
 
@@ -228,7 +230,10 @@ class Record:
             return DROP
         wrong = {k: c.fix(value[k], entity) for k, c in self.cells.items() if k in value}
         wrong = {k: v for k, v in wrong.items() if v is not value[k]}
-        return {**value, **wrong} if wrong else value
+        gone = self._surplus(value)
+        if not wrong and not gone:
+            return value
+        return {k: wrong.get(k, v) for k, v in value.items() if k not in gone}
 
     def initial(self, entity: str) -> object:
         return DROP
@@ -237,7 +242,11 @@ class Record:
         if not isinstance(value, dict):
             return "R1"
         broken = (c.rule(value[k]) for k, c in self.cells.items() if k in value and c.fix(value[k], "") is not value[k])
-        return next(broken, "R2")
+        return next(broken, "R19")
+
+    def _surplus(self, value: dict[str, object]) -> frozenset[str]:
+        unknown = value.keys() - self.cells.keys()
+        return frozenset(surplus(unknown, lambda key: large_value(value[key])))
 
 
 @dataclass(frozen=True, slots=True)

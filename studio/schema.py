@@ -1,7 +1,8 @@
 """The document's schema, version 1, as data: roots, fields, ranges, defaults, limits (document design §1).
 
 Three kinds of root: *flat* (the root's keys are fields), *leaf* (id → one value, written whole) and *entity*
-(id → Map whose keys are fields). A missing field reads as its default; unknown keys are kept and never judged.
+(id → Map whose keys are fields). A missing field reads as its default; unknown keys are kept within
+bounds (`studio.unknown`) and never judged.
 """
 
 import re

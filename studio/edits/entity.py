@@ -7,9 +7,9 @@ from pycrdt import Doc, Map, Text
 
 from studio import schema
 from studio.binding import reading, wire
-from studio.canonical import json_value
 from studio.errors import Invalid, NotFound
 from studio.fields import Body
+from studio.unknown import json_value
 
 
 def living(doc: "Doc[Any]", root: str, entity: str) -> "Map[Any]":

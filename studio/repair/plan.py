@@ -8,7 +8,7 @@ from pycrdt import Doc, Map, Text
 from studio import schema
 from studio.binding import MISSING, RawMap, Reader, new_entity, reading, update_of, wire
 from studio.fields import DROP, Body
-from studio.repair import clips, guarded, notes, routing
+from studio.repair import clips, guarded, notes, routing, strangers
 from studio.repair.draft import Draft, Repair, Stamp
 from studio.repair.firsts import GUARDED, Firsts
 from studio.watch import Touched
@@ -105,10 +105,15 @@ def _judge_values(draft: Draft, root: str, keys: frozenset[str]) -> None:
         guarded.server_root(draft, root, keys)
         return
     whole = schema.LEAVES.get(root)
+    unknown: list[str] = []
     for key in keys:
         spec = whole or schema.field(root, key)
         if spec is not None:
             draft.check(root, "", key, spec, draft.reader.entry(root, key))
+        else:
+            unknown.append(key)
+    if unknown:
+        strangers.bound(draft, root, "", unknown)
 
 
 def _judge_entity(draft: Draft, root: str, entity: str, keys: frozenset[str]) -> None:
@@ -119,9 +124,14 @@ def _judge_entity(draft: Draft, root: str, entity: str, keys: frozenset[str]) ->
     guards = GUARDED[root]
     if guards and ("" in keys or not guards.isdisjoint(keys)):
         guarded.entity(draft, root, entity, keys)
+    unknown: list[str] = []
     for key in keys:
         spec = schema.field(root, key)
-        if spec is None or (draft.writes and (root, entity, key) in draft.writes):
+        if spec is None:
+            if key:
+                unknown.append(key)
+            continue
+        if draft.writes and (root, entity, key) in draft.writes:
             continue
         value = draft.reader.get(entry, key)
         if isinstance(spec, Body):
@@ -136,6 +146,8 @@ def _judge_entity(draft: Draft, root: str, entity: str, keys: frozenset[str]) ->
         routing.touched(draft, root, entity, keys)
     elif root == "notes":
         notes.note(draft, entity, keys)
+    if unknown:
+        strangers.bound(draft, root, entity, unknown)
 
 
 def _gone(draft: Draft, root: str, entity: str, entry: object) -> None:

@@ -82,7 +82,16 @@ class Musician:
     def play(self) -> None:
         self.document = self.peer.json()
         gestures: list[Callable[[], list[Change]]] = [self.create, self.place, self.trim, self.split, self.route]
-        gestures += [self.delete, self.junk_field, self.junk_leaf, self.hard, self.type, self.hang, self.transport]
+        gestures += [
+            self.delete,
+            self.junk_field,
+            self.junk_leaf,
+            self.hard,
+            self.type,
+            self.hang,
+            self.transport,
+            self.newer,
+        ]
         roll = self.rnd.random()
         if roll < 0.1 and isinstance(self.peer, YjsPeer):
             self.rnd.choice((self.peer.undo, self.peer.undo, self.peer.redo))()
@@ -147,6 +156,12 @@ class Musician:
         if self.rnd.random() < 0.1:
             return [self.rnd.choice((("nested", root, entity, key), ("delete", root, entity, key)))]
         return [("set", root, entity, key, self.rnd.choice(JUNK))]
+
+    def newer(self) -> list[Change]:
+        """A client of a later version, with fields of its own."""
+        root = self.rnd.choice(sorted(FIELDS))
+        keys = self.rnd.sample(range(40), 9)
+        return put(root, self.some(root), **{f"new{key}": self.rnd.choice((key, JUNK[-2])) for key in keys})
 
     def junk_leaf(self) -> list[Change]:
         root = self.rnd.choice(sorted(LEAVES))
