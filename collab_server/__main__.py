@@ -17,8 +17,12 @@ from collab_server.server import running
 from collab_server.settings import Settings
 from persistence.errors import TRANSIENT
 
-COLLECTION = (50_000, 20, 20)
-"""The hot path makes no cycles: collecting after every 700 allocations would only look at living frames and lists."""
+COLLECTION = (20_000, 5, 1_000)
+"""The hot path makes no cycles: collecting after every 700 allocations would only look at living frames and lists. More
+at a time, and loading a large document would hold the event loop for as long as the collection takes."""
+
+SWITCH_SECONDS = 0.001
+"""How long the event loop waits for a thread that is loading a document, whenever both want to run."""
 
 DATABASE_AWAY: tuple[type[Exception], ...] = (*TRANSIENT, asyncpg.PostgresError)
 
@@ -57,6 +61,7 @@ async def _serve(settings: Settings) -> int:
         loop.add_signal_handler(signum, stop.set)
     gc.freeze()  # what is there now stays, and need not be looked at again
     gc.set_threshold(*COLLECTION)
+    sys.setswitchinterval(SWITCH_SECONDS)
     async with running(settings, fail):
         structlog.get_logger("server").info("serving", host=settings.collab.host, port=settings.collab.port)
         await stop.wait()

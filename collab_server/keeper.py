@@ -27,6 +27,8 @@ STALE_AFTER = timedelta(seconds=90)
 """A connection whose node has not spoken of it for three heartbeats is gone."""
 
 
+PROJECTED = ("markers", "notes")
+
 SETBACKS: tuple[type[Exception], ...] = (PersistenceError, *TRANSIENT)
 
 
@@ -74,7 +76,6 @@ class Keeper:
             return
         hosted.edited_since_snapshot = False
         room = hosted.room
-        content = canonical(room.doc)
         saved = await self._try(
             self._snapshots.save(
                 room.project_id,
@@ -86,7 +87,7 @@ class Keeper:
                 epoch=room.epoch,
                 seq=room.head,
                 state=room.state(),
-                canonical=content,
+                canonical=None,  # reading all of it would hold the event loop: it is done when somebody looks
             ),
             "snapshot",
         )
@@ -113,7 +114,7 @@ class Keeper:
     async def project(self, hosted: Hosted) -> None:
         """Bring studio_markers and studio_notes up to the document."""
         hosted.projection_due = False
-        content = canonical(hosted.room.doc)
+        content = canonical(hosted.room.doc, PROJECTED)
         seq = hosted.room.head
         if not await self._try(self._project(hosted.project_id, content, seq), "projection"):
             hosted.projection_due = True

@@ -2,11 +2,12 @@
 
 import asyncio
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from uuid import UUID
 
 from collab_server.admission import TRUSTED
 from collab_server.gate.shape import Shape
+from collab_server.gate.slices import slices
 from collab_server.gate.update import inspect
 from collab_server.room import Room
 from collab_server.settings import Limits
@@ -16,6 +17,9 @@ from persistence.journal import Journal, Loaded
 from studio.blank import open_doc
 from studio.schema import ROOT_NAMES
 
+SLICE_BYTES = 128 * 1024
+"""What yrs is given at once: it holds the interpreter's lock, and with it the event loop, for some 2 ms."""
+
 CLIENT_ID_BITS = 32
 """Yjs clients draw 32 bits; so does the server for its repairs."""
 
@@ -23,7 +27,7 @@ CLIENT_ID_BITS = 32
 async def open_room(journal: Journal, project_id: UUID, limits: Limits) -> tuple[Room, Loaded]:
     """Load and build. Raises NotFound, Quarantined, CorruptState; the stored rows stay as they are."""
     loaded = await journal.load(project_id)
-    # In a thread, the reading of the shape yields to the event loop every few ms; yrs' part alone holds it.
+    # In a thread that yields to the event loop every few ms: yrs holds it only for a slice at a time.
     room = await asyncio.to_thread(build, project_id, loaded, _fresh_client(loaded.clients), limits)
     return room, loaded
 
@@ -32,20 +36,43 @@ def build(project_id: UUID, loaded: Loaded, server_client: int, limits: Limits) 
     """The room of a loaded document. Raises CorruptState when yrs can't make a document of the rows."""
     doc = open_doc(server_client)
     shape = Shape(TRUSTED)
+    size = 0
     try:
-        with doc.transaction():
-            for update in _updates(loaded):
-                doc.apply_update(update)
-                shape.learn(shape.plan(inspect(update, TRUSTED)))
+        for parts in _batches(_parts(_updates(loaded), shape)):
+            with doc.transaction():
+                for part in parts:
+                    doc.apply_update(part)
+                    size += len(part)
         if not ROOT_NAMES.issuperset(doc.keys()) or "schema" not in doc["meta"]:
             raise CorruptState(project_id, "this is no studio document")
-        return Room(project_id, loaded.epoch, loaded.head, doc, shape, loaded.clients, limits)
+        return Room(project_id, loaded.epoch, loaded.head, doc, shape, loaded.clients, limits, size)
     except CorruptState:
         raise
     except BaseException as error:  # yrs panics are BaseExceptions
         if isinstance(error, KeyboardInterrupt | SystemExit):
             raise
         raise CorruptState(project_id, f"{type(error).__name__}: {error}") from error
+
+
+def _parts(updates: Iterable[bytes], shape: Shape) -> Iterator[bytes]:
+    """The updates, large ones in slices, learned before they are applied."""
+    for update in updates:
+        found = inspect(update, TRUSTED, offsets=len(update) > SLICE_BYTES)
+        shape.learn(shape.plan(found))
+        yield from slices(update, found, SLICE_BYTES)
+
+
+def _batches(updates: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """The updates in order, in lists of about SLICE_BYTES."""
+    batch: list[bytes] = []
+    size = 0
+    for update in updates:
+        batch.append(update)
+        size += len(update)
+        if size >= SLICE_BYTES:
+            yield batch
+            batch, size = [], 0
+    yield batch
 
 
 def _updates(loaded: Loaded) -> Iterator[bytes]:

@@ -52,7 +52,8 @@ from studio.roles import Role
 class Room:
     """A document, its members and what is not committed yet.
 
-    `document` holds everything up to journal row `head`, plus what is pending.
+    `document` holds everything up to journal row `head`, plus what is pending. `document_bytes` is an upper bound: the
+    sum of what was added, while yrs collects what was deleted.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class Room:
         shape: Shape,
         bound: dict[int, UUID],
         limits: Limits,
+        document_bytes: int,
     ) -> None:
         self.project_id = project_id
         self.epoch = epoch
@@ -76,7 +78,7 @@ class Room:
         known = inspect_vector(doc.get_state(), GateLimits(vector_clients_max=1_000_000))
         self.admission = Admission(shape, known, bound, doc.client_id, limits)
         self.document = LiveDocument(doc, self.admission, self.pending)
-        self.document_bytes = len(self.document.state())
+        self.document_bytes = document_bytes
         self.join_state = JoinState()
         self._inbox: list[Run] = []
         self._groups: list[tuple[Dialect, list[Member]]] | None = None
@@ -297,9 +299,7 @@ class Room:
         """Why nothing may be added any more; "" while there is room."""
         limit = self.limits.document_bytes_max
         if self.document_bytes + len(update) > limit:
-            self.document_bytes = len(
-                self.document.state()
-            )  # what was added is an upper bound: yrs collects what was deleted
+            self.document_bytes = len(self.document.state())
             if self.document_bytes + len(update) > limit:
                 return "the project is full"
         return "the project has too many entries" if self.document.crowded() else ""

@@ -1,10 +1,11 @@
 """Editing a document from the server: load, change, repair and append under the document's row lock.
 
 The row lock makes this the only writer with the reserved client id at that moment, and the document it loads is the
-whole committed journal, so that id's clock never forks. Building a large document takes the event loop's time: about
-1 ms per 50 KB of state.
+whole committed journal, so that id's clock never forks. Documents are built and changed in a thread: a large one takes
+seconds.
 """
 
+import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
@@ -47,7 +48,7 @@ async def edit(
 ) -> Edited[T]:
     """Applies `change` to the committed document and commits what it did; the caller then publishes `Grew`.
 
-    `change` runs once, synchronously, on a Doc with every root; what it raises rolls everything back.
+    `change` runs once, in a thread of its own, on a Doc with every root; what it raises rolls everything back.
     Raises NotFound, Quarantined, CorruptState.
     """
     async with pool.acquire() as connection, connection.transaction():
@@ -67,8 +68,7 @@ async def edit_on(
     if await connection.fetchrow(LOCK, project_id) is None:
         raise NotFound(project_id)
     stored = await loaded(project_id, await connection.fetchrow(LOAD, project_id))
-    doc = open_stored(project_id, stored, client_id)
-    result, work = _work(doc, author, origin, change)
+    result, work = await asyncio.to_thread(_edit, project_id, stored, client_id, author, origin, change)
     if not work.entries:
         return Edited(result, stored.epoch, stored.head, b"")
     body = encode(work.entries)
@@ -85,7 +85,7 @@ async def read(pool: Pool, project_id: UUID) -> "tuple[Doc[Any], int, int]":
     Raises NotFound, Quarantined, CorruptState.
     """
     stored = await Journal(pool).load(project_id)
-    return open_stored(project_id, stored), stored.head, stored.epoch
+    return await asyncio.to_thread(open_stored, project_id, stored), stored.head, stored.epoch
 
 
 def open_stored(project_id: UUID, stored: Loaded, client_id: int | None = None) -> "Doc[Any]":
@@ -104,6 +104,17 @@ def open_stored(project_id: UUID, stored: Loaded, client_id: int | None = None) 
             raise
         raise CorruptState(project_id, f"an update cannot be applied: {error}") from error
     return doc
+
+
+def _edit(
+    project_id: UUID,
+    stored: Loaded,
+    client_id: int,
+    author: UUID | None,
+    origin: str,
+    change: "Callable[[Doc[Any]], T]",
+) -> tuple[T, "_Work"]:
+    return _work(open_stored(project_id, stored, client_id), author, origin, change)
 
 
 def _of_the_library(error: BaseException) -> bool:

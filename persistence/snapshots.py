@@ -80,7 +80,7 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot(Listed):
-    """A snapshot with its content: the full Yjs state and its canonical form (None for a draft without one)."""
+    """A snapshot with its full Yjs state and its canonical form, None if that was not worked out or there is none."""
 
     state: bytes
     canonical: dict[str, Any] | None

@@ -1,5 +1,6 @@
 """The document as canonical JSON, from the committed journal."""
 
+import asyncio
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
@@ -26,4 +27,4 @@ async def show_document(standing: ReaderAtOnce, given: Given) -> JSONResponse:
 async def committed(pool: Pool, standing: Standing) -> dict[str, Any]:
     """The canonical form of what the journal holds now."""
     doc, _, _ = await read(pool, standing.project_id)
-    return canonical(doc)
+    return await asyncio.to_thread(canonical, doc)

@@ -1,6 +1,7 @@
 """Snapshots: a document's full state under a name. Restoring goes forward on the live document, after an automatic
 snapshot of what is there; nobody is disconnected and it can be undone. A fork is a project of a lineage of its own."""
 
+import asyncio
 import hashlib
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
@@ -43,7 +44,8 @@ select s.id, s.kind, s.reason, s.name, s.parent_id, s.epoch, s.seq, s.created_at
 """
 SELECT_SNAPSHOT: Final = """
 select s.id, s.kind, s.reason, s.name, s.parent_id, s.epoch, s.seq, s.created_at,
-       a.id as author_id, a.display_name as author_name, a.color as author_color, s.canonical
+       a.id as author_id, a.display_name as author_name, a.color as author_color, s.canonical,
+       case when s.canonical is null then s.state end as state
   from studio_snapshots s
   left join profiles a on a.id = s.author_id
  where s.project_id = $1 and s.id = $2 and (s.kind <> 'draft' or s.author_id = $3)
@@ -123,7 +125,7 @@ async def create_snapshot(body: NewSnapshot, standing: Saver, given: Given) -> S
         epoch=epoch,
         seq=seq,
         state=doc.get_update(),
-        canonical=canonical(doc),
+        canonical=await asyncio.to_thread(canonical, doc),
     )
     async with given.pool.acquire() as connection:
         return Snapshot(**_facts(await _found(connection, standing, saved)))
@@ -145,7 +147,7 @@ async def list_snapshots(
 async def show_snapshot(snapshot_id: UUID, standing: Reader, work: Unit) -> SnapshotContent:
     """One saved state with its document."""
     row = await _found(work.connection, standing, snapshot_id)
-    return SnapshotContent(document=_content(row), **_facts(row))
+    return SnapshotContent(document=await _content(row), **_facts(row))
 
 
 @router.get("/{snapshot_id}/compare")
@@ -157,8 +159,8 @@ async def compare_snapshot(
 ) -> Page[Difference]:
     """What leads from this snapshot to another one, or to the live document."""
     async with given.pool.acquire() as connection:
-        before = _content(await _found(connection, standing, snapshot_id))
-        after = None if other == "live" else _content(await _found(connection, standing, other))
+        before = await _content(await _found(connection, standing, snapshot_id))
+        after = None if other == "live" else await _content(await _found(connection, standing, other))
     if after is None:
         after = await committed(given.pool, standing)
     return Page(items=[_difference(found) for found in compare(before, after)], next_cursor=None)
@@ -168,7 +170,7 @@ async def compare_snapshot(
 async def restore_snapshot(snapshot_id: UUID, standing: Restorer, work: Unit) -> Restored:
     """Brings the live document to this state, by one ordinary edit."""
     row = await _found(work.connection, standing, snapshot_id)
-    target, by = _content(row), str(standing.caller.id)
+    target, by = await _content(row), str(standing.caller.id)
 
     def change(doc: "Doc[Any]") -> "tuple[bytes, dict[str, Any], int]":
         before = doc.get_update(), canonical(doc)
@@ -201,7 +203,7 @@ async def fork_snapshot(snapshot_id: UUID, standing: Forker, work: Unit, body: F
     name = asked or FORK_OF.format(name=standing.project_name[: NAME_MAX - len(FORK_OF)])
     caller = standing.caller
     project_id: UUID = await work.connection.fetchval(INSERT_PROJECT, caller.id, name, standing.project_id, snapshot_id)
-    seed = _forked(_content(row), project_id, name, f"{standing.project_id}/{snapshot_id}", str(caller.id))
+    seed = _forked(await _content(row), project_id, name, f"{standing.project_id}/{snapshot_id}", str(caller.id))
     await Journal.create(work.connection, project_id, seed, caller.id, "fork")
     return await shown(work, project_id, caller)
 
@@ -232,12 +234,20 @@ def _facts(row: dict[str, Any]) -> dict[str, Any]:
     return {"author": author, **{name: row[name] for name in wanted}}
 
 
-def _content(row: dict[str, Any]) -> dict[str, Any]:
-    """The canonical form of a snapshot; a draft may have none."""
-    if row["canonical"] is None:
+async def _content(row: dict[str, Any]) -> dict[str, Any]:
+    """The canonical form of a snapshot, worked out from its state if it was saved without; a draft may have none."""
+    content: dict[str, Any] | None = row["canonical"]
+    if content is not None:
+        return content
+    if row["kind"] == "draft":
         raise ApiError("conflict", "This draft has no content that could be shown or restored.")
-    content: dict[str, Any] = row["canonical"]
-    return content
+    return await asyncio.to_thread(_read, row["state"])
+
+
+def _read(state: bytes) -> dict[str, Any]:
+    doc = open_doc()
+    doc.apply_update(state)
+    return canonical(doc)
 
 
 def _difference(found: object) -> Difference:

@@ -1,5 +1,6 @@
 """What an update holds, and how that compares with what a room knows."""
 
+from array import array
 from collections.abc import Mapping
 
 from collab_server.gate.order import stuck
@@ -20,9 +21,10 @@ class Inspection:
     types     (client, clock) -> kind (0 array, 1 map, 2 text) of structs that are types
     halves    (client, clock) of second halves of surrogate pairs in texts
     places    every struct but the skips, for `shape`
+    offsets   if asked for: where in the update each struct begins, and behind each client's structs where they end
     """
 
-    __slots__ = ("deletes", "halves", "needs", "places", "ranges", "roots", "types")
+    __slots__ = ("deletes", "halves", "needs", "offsets", "places", "ranges", "roots", "types")
 
     def __init__(self) -> None:
         self.ranges: list[tuple[int, int, int]] = []
@@ -32,6 +34,7 @@ class Inspection:
         self.types: dict[Id, int] = {}
         self.halves: list[Id] = []
         self.places: list[Place] = []
+        self.offsets = array("Q")
 
 
 def missing(found: Inspection, known: Mapping[int, int]) -> bool:

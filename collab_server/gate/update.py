@@ -12,6 +12,8 @@ Format: varuint clients · (varuint structs · client · clock · struct...)... 
 the content.
 """
 
+from array import array
+
 from collab_server.gate.contents import ANY, GC, SKIP, STRING, TYPE, read_content, read_key
 from collab_server.gate.errors import Malformed, TooLarge
 from collab_server.gate.inspection import Id, Inspection, missing, news
@@ -25,13 +27,13 @@ _ORIGINS = ((), (0x40,), (0x80,), (0x80, 0x40))
 """The ids that the two top bits of an info byte announce, in the order in which they are written."""
 
 
-def inspect(update: bytes, limits: Limits) -> Inspection:
-    """Read an update. Raises Malformed or TooLarge; nothing else, whatever the bytes."""
+def inspect(update: bytes, limits: Limits, *, offsets: bool = False) -> Inspection:
+    """Read an update, with the offsets of its structs if asked. Raises Malformed or TooLarge, whatever the bytes."""
     if len(update) > limits.update_bytes_max:
         raise TooLarge("update_bytes_max", limits.update_bytes_max)
     found = Inspection()
     try:
-        pos, last = _read_structs(update, limits, found)
+        pos, last = _read_structs(update, limits, found, found.offsets if offsets else None)
         pos = _read_deletes(update, pos, limits, found, last)
     except IndexError:
         raise Malformed("truncated") from None
@@ -42,7 +44,9 @@ def inspect(update: bytes, limits: Limits) -> Inspection:
     return found
 
 
-def _read_structs(data: bytes, limits: Limits, found: Inspection) -> tuple[int, tuple[int, bytes]]:  # noqa: PLR0915
+def _read_structs(  # noqa: PLR0915
+    data: bytes, limits: Limits, found: Inspection, offsets: "array[int] | None"
+) -> tuple[int, tuple[int, bytes]]:
     """All struct sections; returns the position, and the last client with its id as written.
 
     This is the hot path, under five microseconds an edit, hence one long function: varints of one byte are read inline,
@@ -88,6 +92,8 @@ def _read_structs(data: bytes, limits: Limits, found: Inspection) -> tuple[int, 
             clock, pos = read_varuint(data, pos - 1)
         first = clock
         for _ in range(count):
+            if offsets is not None:
+                offsets.append(pos)
             info = data[pos]
             pos += 1
             content = info & 31
@@ -156,6 +162,8 @@ def _read_structs(data: bytes, limits: Limits, found: Inspection) -> tuple[int, 
                 length, pos = read_content(data, pos, info, limits)
                 clock += length
             places.append((client, own, clock, content, left, right, parent, key))
+        if offsets is not None:
+            offsets.append(pos)
         if clock > CLOCK_MAX:
             raise Malformed("clock")
         if clock > first:
