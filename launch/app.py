@@ -20,13 +20,23 @@ REFUSED = 2  # the exit code of an app that cannot start as it was configured
 
 @dataclass(slots=True)
 class App:
-    """A Python module served at 127.0.0.1:`port`; its output goes to `log`, or to our stderr."""
+    """A Python module served at 127.0.0.1:`port`; its output goes to `log`, or to our stderr.
+
+    `name` is what a person is told, where several apps are of the same module.
+    """
 
     module: str
     port: int
     environment: Mapping[str, str]
     log: Path | None = None
+    arguments: tuple[str, ...] = ()
+    name: str = ""
     process: asyncio.subprocess.Process | None = field(default=None, init=False)
+
+    @property
+    def called(self) -> str:
+        """What a person is told."""
+        return self.name or self.module
 
     @property
     def http(self) -> str:
@@ -46,7 +56,7 @@ class App:
                 await self.ready()
         except TimeoutError:
             await self.stop()
-            raise LaunchError(f"{self.module} was not ready after {deadline:.0f} seconds{self._see_log()}.") from None
+            raise LaunchError(f"{self.called} was not ready after {deadline:.0f} seconds{self._see_log()}.") from None
 
     async def spawn(self) -> None:
         """Start it, and wait for nothing."""
@@ -56,6 +66,7 @@ class App:
                 sys.executable,
                 "-m",
                 self.module,
+                *self.arguments,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -81,14 +92,19 @@ class App:
         """SIGTERM, and SIGKILL after `patience` seconds; the exit code."""
         if self.process is None:
             return None
-        with suppress(ProcessLookupError):
-            self.process.terminate()
+        self.terminate()
         try:
             async with asyncio.timeout(patience):
                 return await self.process.wait()
         except TimeoutError:
             self.kill()
             return await self.process.wait()
+
+    def terminate(self) -> None:
+        """SIGTERM, and wait for nothing."""
+        if self.process is not None:
+            with suppress(ProcessLookupError):
+                self.process.terminate()
 
     def kill(self) -> None:
         """SIGKILL, now."""
@@ -102,7 +118,7 @@ class App:
             lines = self.log.read_text(errors="replace").splitlines()
             if lines:
                 return lines[-1]
-        return f"{self.module} ended with exit code {code} before it was ready{self._see_log()}."
+        return f"{self.called} ended with exit code {code} before it was ready{self._see_log()}."
 
     def _see_log(self) -> str:
         return f" (see {self.log})" if self.log is not None else ""

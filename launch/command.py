@@ -14,7 +14,9 @@ from launch.binaries import postgres_programs
 from launch.errors import LaunchError
 from launch.place import choose_data_folder
 from launch.postgres import EmbeddedPostgres
-from launch.stack import Stack, Wanted, say
+from launch.stack import Stack
+from launch.terminal import has_terminal, say
+from launch.wanted import NODES_MAX, Wanted
 
 REFUSED = 2
 
@@ -27,7 +29,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         if options.verb == "db":
             return open_psql(options.data, rest)
-        return asyncio.run(serve(Wanted(options.data, options.http, options.ws)))
+        return asyncio.run(serve(Wanted(options.data, options.http, options.ws, options.nodes)))
     except LaunchError as error:
         say(str(error))
         return REFUSED
@@ -41,6 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     run = verbs.add_parser("run", parents=[data], allow_abbrev=False, help="start the studio")
     run.add_argument("--http", type=_port, default=8000, metavar="PORT", help="port of the page and the API (8000)")
     run.add_argument("--ws", type=_port, default=8001, metavar="PORT", help="port of the collab server (8001)")
+    run.add_argument("--nodes", type=_nodes, default=1, metavar="N", help="collab servers, behind a balancer (1)")
     verbs.add_parser("db", parents=[data], allow_abbrev=False, help="psql; further arguments are psql's")
     return parser
 
@@ -52,9 +55,17 @@ def _port(text: str) -> int:
     raise argparse.ArgumentTypeError(f"{text} is not a port")
 
 
+def _nodes(text: str) -> int:
+    with suppress(ValueError):
+        if 1 <= int(text) <= NODES_MAX:
+            return int(text)
+    raise argparse.ArgumentTypeError(f"{text} is not a number of nodes from 1 to {NODES_MAX}")
+
+
 async def serve(wanted: Wanted) -> int:
-    """Serve until SIGINT or SIGTERM; a second one hurries."""
+    """Serve until SIGINT or SIGTERM; a second one hurries. SIGHUP restarts the nodes one after the other."""
     asked, loop = asyncio.Event(), asyncio.get_running_loop()
+    had_terminal, to_stay = has_terminal(), signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     async with Stack(wanted, os.environ) as stack:
 
         def stop() -> None:
@@ -62,6 +73,14 @@ async def serve(wanted: Wanted) -> int:
                 stack.hurry()
             asked.set()
 
+        def hang_up() -> None:
+            """A terminal that is closed says it with the same signal: unless started by nohup, we end with it."""
+            if not had_terminal or has_terminal():
+                stack.roll()
+            elif not to_stay:
+                asked.set()
+
+        loop.add_signal_handler(signal.SIGHUP, hang_up)
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop)
         await _until(asked, _serve(stack))

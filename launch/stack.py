@@ -1,34 +1,19 @@
 """The whole studio on one machine: started in order, kept alive while musicians play, stopped in reverse order."""
 
 import asyncio
-import os
-import socket
-import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
 from launch.app import App
-from launch.errors import LaunchError
+from launch.kept import Kept, keep_server
 from launch.outside import check_bus, prepare_database
-from launch.place import PROJECT, choose_data_folder, tickets_secret
+from launch.place import choose_data_folder
 from launch.postgres import EmbeddedPostgres
 from launch.sharing import SharedServer
+from launch.terminal import say
 from launch.valkey import EmbeddedValkey
-
-PROBE_SECONDS = 0.5
-FIRST_BACKOFF, LONGEST_BACKOFF = 0.25, 10.0  # seconds before a dead app is started again
-STEADY_SECONDS = 30.0  # an app that lived this long starts over with the first back-off
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What the command line asks for."""
-
-    data: Path | None
-    http: int
-    ws: int
+from launch.wanted import Wanted, app_environment, check_ports, node_ports
 
 
 class Stack:
@@ -38,7 +23,9 @@ class Stack:
         self._wanted = wanted
         self._outside = outside
         self._servers: list[SharedServer] = []
-        self._apps: list[App] = []
+        self._nodes: list[Kept] = []
+        self._beside: list[Kept] = []
+        self._roll = asyncio.Event()
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> "Stack":
@@ -57,18 +44,36 @@ class Stack:
             say(f"migration {name} applied")
         await check_bus(bus)
         environment = app_environment(self._wanted, self._outside, database, bus, data)
-        collab = App("collab_server", self._wanted.ws, environment, data / "log" / "collab_server.log")
-        api = App("api", self._wanted.http, environment, data / "log" / "api.log")
-        for app in (collab, api):  # stopped in reverse: the HTTP app first, then the rooms with their edits committed
-            self._apps.append(app)
+        if self._wanted.nodes == 1:
+            return await self._up_single(environment, data / "log")
+        return await self._up_many(environment, data / "log")
+
+    async def _up_single(self, environment: Mapping[str, str], logs: Path) -> str:
+        """One collab server on --ws itself. The HTTP app stops first, then the rooms with their edits committed."""
+        collab = App("collab_server", self._wanted.ws, environment, logs / "collab_server.log")
+        api = App("api", self._wanted.http, environment, logs / "api.log")
+        self._nodes.append(Kept(collab))
+        self._beside.append(Kept(api))
+        for app in (collab, api):
             self._stack.push_async_callback(app.stop)
-        try:
-            async with asyncio.TaskGroup() as starting:
-                for app in self._apps:
-                    starting.create_task(app.start())
-        except BaseExceptionGroup as failures:
-            raise failures.exceptions[0] from None
+        await _start((collab, api))
         return f"ready {api.http} {collab.ws}"
+
+    async def _up_many(self, environment: Mapping[str, str], logs: Path) -> str:
+        """Nodes behind a balancer. At the end it takes nobody any more, the nodes drain, then the HTTP app stops."""
+        nodes = [_node(number, port, environment, logs) for number, port in enumerate(node_ports(self._wanted), 1)]
+        api = App("api", self._wanted.http, environment, logs / "api.log")
+        behind = tuple(str(port) for port in (self._wanted.ws, *(node.port for node in nodes)))
+        balancer = App("launch.balancer", self._wanted.ws, environment, logs / "balancer.log", behind, "the balancer")
+        self._nodes.extend(Kept(node) for node in nodes)
+        self._beside.extend((Kept(api), Kept(balancer)))
+        for app in (api, balancer):
+            self._stack.push_async_callback(app.stop)
+        self._stack.push_async_callback(_stop_all, nodes)
+        self._stack.callback(balancer.terminate)
+        await _start((*nodes, api))
+        await _start((balancer,))
+        return f"ready {api.http} {balancer.ws}"
 
     def _database(self, data: Path) -> str:
         server = self._stack.enter_context(EmbeddedPostgres(data))
@@ -82,81 +87,54 @@ class Stack:
 
     async def watch(self) -> None:
         """Start again whatever dies; a musician's evening must go on."""
+        self._roll.clear()  # whoever asked for it before has fresh processes
         async with asyncio.TaskGroup() as watchers:
-            for app in self._apps:
-                watchers.create_task(_keep_app(app))
+            for kept in (*self._nodes, *self._beside):
+                watchers.create_task(kept.keep())
             for server in self._servers:
-                watchers.create_task(_keep_server(server))
+                watchers.create_task(keep_server(server))
+            watchers.create_task(self._roll_when_asked())
+
+    def roll(self) -> None:
+        """Restart the nodes one after the other, soon."""
+        self._roll.set()
+
+    async def _roll_when_asked(self) -> None:
+        while True:
+            await self._roll.wait()
+            self._roll.clear()
+            await self._roll_now()
+
+    async def _roll_now(self) -> None:
+        """The next node is stopped when the one before it is ready again."""
+        for node in self._nodes:
+            say(f"{node.app.called} is restarted")
+            if not await node.restart():
+                say(f"{node.app.called} is not ready: the rolling restart goes no further")
+                return
+        say("the rolling restart is done")
 
     def hurry(self) -> None:
         """Do not wait for the apps any longer."""
-        for app in self._apps:
-            app.kill()
+        for kept in (*self._nodes, *self._beside):
+            kept.app.kill()
 
 
-async def _keep_app(app: App) -> None:
-    loop = asyncio.get_running_loop()
-    backoff = FIRST_BACKOFF
-    while True:
-        began = loop.time()
-        code = await app.ended()
-        if loop.time() - began > STEADY_SECONDS:
-            backoff = FIRST_BACKOFF
-        say(f"{app.module} ended with exit code {code}: it is started again in {backoff:g} s")
-        await asyncio.sleep(backoff)
-        backoff = min(backoff * 2, LONGEST_BACKOFF)
-        await app.spawn()
+def _node(number: int, port: int, environment: Mapping[str, str], logs: Path) -> App:
+    own = {**environment, "COLLAB__PORT": str(port)}
+    return App("collab_server", port, own, logs / f"collab_server-{number}.log", name=f"node {number} (port {port})")
 
 
-async def _keep_server(server: SharedServer) -> None:
-    """Not in a thread: nothing else is to be done meanwhile, and a start can then never overtake the stop."""
-    backoff = PROBE_SECONDS
-    while True:
-        await asyncio.sleep(backoff)
-        backoff = PROBE_SECONDS
-        if server.answers():
-            continue
-        say(f"{type(server).__name__} is gone: it is started again")
-        try:
-            server.ensure()
-        except LaunchError as error:
-            say(str(error))
-            backoff = LONGEST_BACKOFF
+async def _start(apps: Iterable[App]) -> None:
+    """All at once; LaunchError of the first that does not come up."""
+    try:
+        async with asyncio.TaskGroup() as starting:
+            for app in apps:
+                starting.create_task(app.start())
+    except BaseExceptionGroup as failures:
+        raise failures.exceptions[0] from None
 
 
-def app_environment(wanted: Wanted, outside: Mapping[str, str], database: str, bus: str, data: Path) -> dict[str, str]:
-    """The apps' environment: ours, with what the launcher decides, and defaults for what nobody said."""
-    page = PROJECT / "client" / "web" / "dist"
-    return {
-        "COLLAB__HOST": "127.0.0.1",
-        "COLLAB__PUBLIC_URL": f"ws://127.0.0.1:{wanted.ws}",
-        "API__HOST": "127.0.0.1",
-        "API__PUBLIC_URL": f"http://127.0.0.1:{wanted.http}",
-        "API__STUDIO_DIST": str(page),
-        **outside,
-        "TICKETS__SECRET": outside.get("TICKETS__SECRET") or tickets_secret(data),
-        "DATABASE__URL": database,
-        "BUS__URL": bus,
-        "COLLAB__PORT": str(wanted.ws),
-        "API__PORT": str(wanted.http),
-        "PYTHONPATH": os.pathsep.join(filter(None, (str(PROJECT), outside.get("PYTHONPATH")))),
-    }
-
-
-def check_ports(wanted: Wanted) -> None:
-    """LaunchError if one of the ports is taken."""
-    if wanted.http == wanted.ws:
-        raise LaunchError(f"--http and --ws are both {wanted.http}: they need a port each.")
-    for option, port in (("--http", wanted.http), ("--ws", wanted.ws)):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError as error:
-                why = f"cannot be used: {error.strerror}"
-                raise LaunchError(f"Port {port} {why}; choose another one with {option}.") from error
-
-
-def say(sentence: str) -> None:
-    """One line for the person at the terminal; stdout belongs to the ready line."""
-    print(f"backline: {sentence}", file=sys.stderr, flush=True)
+async def _stop_all(apps: Iterable[App]) -> None:
+    """All at once."""
+    await asyncio.gather(*(app.stop() for app in apps))

@@ -1,11 +1,13 @@
 """What the launch tests share: processes that use an embedded server, and waiting for a condition."""
 
+import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.request import urlopen
 
 ROOT = Path(__file__).resolve().parents[2]
 USER = """
@@ -51,3 +53,53 @@ def alive(pid: int) -> bool:
     except OSError:
         return False
     return state != "Z"
+
+
+def environment(**more: str) -> dict[str, str]:
+    """Ours, without what configures the apps."""
+    return {**{name: value for name, value in os.environ.items() if "__" not in name}, **more}
+
+
+@contextmanager
+def launcher(
+    data: Path, ports: tuple[int, int], further: Sequence[str] = (), **more: str
+) -> Iterator[subprocess.Popen[str]]:
+    """A running `launch run` on the HTTP and websocket `ports`, stopped if the test did not."""
+    options = ["--data", str(data), "--http", str(ports[0]), "--ws", str(ports[1]), *further]
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", "launch", "run", *options],
+        text=True,
+        env=environment(PYTHONPATH=str(ROOT), **more),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.communicate(timeout=60)
+
+
+def ready(process: subprocess.Popen[str], ports: tuple[int, int]) -> None:
+    """Wait for the ready line."""
+    assert process.stdout is not None
+    assert process.stdout.readline() == f"ready http://127.0.0.1:{ports[0]} ws://127.0.0.1:{ports[1]}\n"
+
+
+def serves(port: int) -> bool:
+    """Whether /ready answers 200."""
+    try:
+        with urlopen(f"http://127.0.0.1:{port}/ready", timeout=5) as response:
+            return bool(response.status == 200)
+    except OSError:
+        return False
+
+
+def apps_below(pid: int) -> list[tuple[str, int]]:
+    """The apps below the launcher `pid`: module name and process id, in the order of their start."""
+    found = []
+    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        command = Path(f"/proc/{child}/cmdline").read_text().split("\0")
+        if "-m" in command:
+            found.append((command[command.index("-m") + 1], int(child)))
+    return found

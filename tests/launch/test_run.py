@@ -3,45 +3,18 @@
 import os
 import signal
 import socket
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from urllib.request import urlopen
 
 import pytest
 
 from launch.app import PATIENCE
 from launch.postgres import EmbeddedPostgres
-from tests.launch.support import ROOT, alive, until
+from tests.launch.support import alive, apps_below, launcher, ready, serves, until
 
 REFUSED = 2
-
-
-def environment(**more: str) -> dict[str, str]:
-    """Ours, without what configures the apps."""
-    return {**{name: value for name, value in os.environ.items() if "__" not in name}, **more}
-
-
-@contextmanager
-def launcher(data: Path, ports: tuple[int, int], **more: str) -> Iterator[subprocess.Popen[str]]:
-    """A running `launch run` on the HTTP and websocket `ports`, stopped if the test did not."""
-    options = ["--data", str(data), "--http", str(ports[0]), "--ws", str(ports[1])]
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "launch", "run", *options],
-        text=True,
-        env=environment(PYTHONPATH=str(ROOT), **more),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    try:
-        yield process
-    finally:
-        process.terminate()
-        process.communicate(timeout=60)
 
 
 def refusal(data: Path, ports: tuple[int, int], **more: str) -> str:
@@ -97,21 +70,6 @@ def test_a_wrong_or_dead_address_is_refused(
     assert "pw" not in said
 
 
-def ready(process: subprocess.Popen[str], ports: tuple[int, int]) -> None:
-    """Wait for the ready line."""
-    assert process.stdout is not None
-    assert process.stdout.readline() == f"ready http://127.0.0.1:{ports[0]} ws://127.0.0.1:{ports[1]}\n"
-
-
-def serves(port: int) -> bool:
-    """Whether /ready answers 200."""
-    try:
-        with urlopen(f"http://127.0.0.1:{port}/ready", timeout=5) as response:
-            return bool(response.status == 200)
-    except OSError:
-        return False
-
-
 def restarted(victim: int, port: int) -> bool:
     """Whether another process than `victim` serves."""
     return not alive(victim) and serves(port)
@@ -119,11 +77,7 @@ def restarted(victim: int, port: int) -> bool:
 
 def children(pid: int) -> dict[str, int]:
     """The apps below the launcher `pid`: module name → process id."""
-    found = {}
-    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-        command = Path(f"/proc/{child}/cmdline").read_text().split("\0")
-        found[command[command.index("-m") + 1]] = int(child)
-    return found
+    return dict(apps_below(pid))
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
