@@ -6,10 +6,12 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Locator, Page, WebSocketRoute, expect
 
 DEADLINE_SECONDS = 20.0
 LANE_MIDDLE_PX = 40.0
+GONE = 4999
+"""A close code that the server never gives: the page takes it for an accident."""
 
 
 async def until(condition: Callable[[], Awaitable[bool]], what: str) -> None:
@@ -18,6 +20,40 @@ async def until(condition: Callable[[], Awaitable[bool]], what: str) -> None:
     while not await condition():
         assert time.monotonic() < deadline, f"it never came true that {what}"
         await asyncio.sleep(0.05)
+
+
+class Door:
+    """Stands between a page and the collab server; shut, it is as if the network were gone."""
+
+    def __init__(self) -> None:
+        self._open = True
+        self._sockets: list[tuple[WebSocketRoute, WebSocketRoute]] = []
+
+    async def fit(self, page: Page) -> None:
+        """Before the page is loaded."""
+        await page.route_web_socket(re.compile(r"/y/[0-9a-f-]{36}"), self._pass)
+
+    async def _pass(self, socket: WebSocketRoute) -> None:
+        if self._open:
+            self._sockets.append((socket, socket.connect_to_server()))
+        else:
+            await socket.close(code=GONE)
+
+    async def shut(self, code: int = GONE) -> None:
+        """End what is open with a close code, and let nothing in."""
+        self._open = False
+        await self.end(code)
+
+    async def end(self, code: int) -> None:
+        """End what is open with a close code."""
+        sockets, self._sockets = self._sockets, []
+        for page, server in sockets:
+            await server.close()
+            await page.close(code=code)
+
+    def open(self) -> None:
+        """Let the page in again."""
+        self._open = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from playwright.async_api import expect
 
 from launch.app import App
 from tests.browser.conftest import Visit
+from tests.browser.studio import Door
 
 pytestmark = pytest.mark.browser
 
@@ -71,3 +72,28 @@ async def test_s1_offline_edits_survive_a_reload_and_merge(visit: Visit, someone
         await studio.light("saved")
         await expect(studio.at("track")).to_have_count(2)
         await studio.has_tempo(88)
+
+
+async def test_s1_whoever_comes_back_is_told_kindly_what_was_merged(someone: Visit) -> None:
+    """Ana works alone while Ben goes on; back again, her page counts both and leads to the history."""
+    ana, ben, door = await someone(), await someone(), Door()
+    await door.fit(ana.page)
+    await ana.page.goto("/")
+    await ana.opened()
+    await ana.add_track("Drums")
+    await ben.join(await ana.invite_link("editor"))
+    await ana.light("saved")
+    await door.shut()
+    await ana.light("offline")
+    await ana.add_track("Bass")
+    await ana.add_track("Keys")
+    await ben.set_tempo(93)
+    await ben.light("saved")
+    door.open()
+    await expect(ana.at("merged")).to_contain_text("Your 2 changes were merged with one by others.")
+    await ana.light("saved")
+    await ana.has_tempo(93)
+    await expect(ben.at("track")).to_have_count(3)
+    await expect(ben.at("merged")).to_have_count(0)
+    await ana.at("merged-history").click()
+    await expect(ana.at("change").first).to_be_visible()

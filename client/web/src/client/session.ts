@@ -6,6 +6,7 @@ import { mayEdit, type Api, type Person, type Role, type Ticket } from "./api.ts
 import { Connection } from "./connection.ts";
 import type { Pen } from "./edits.ts";
 import { secureBelow } from "./ids.ts";
+import type { Merged } from "./merged.ts";
 import { Mirror } from "./mirror.ts";
 import { Presence } from "./presence.ts";
 import { Saved } from "./saved.ts";
@@ -17,6 +18,8 @@ export interface SessionEvents {
   /** The session is closed and must be opened anew; unsaved work was put aside under `draft`. */
   readonly reopen: (draft: string | null) => void;
   readonly over: (sentence: string) => void;
+  /** Offline work was merged and is committed. */
+  readonly merged: (merged: Merged) => void;
 }
 
 export interface SessionOptions {
@@ -53,7 +56,7 @@ export class Session {
     this.presence = new Presence(awareness, options.user);
     this.pen = { doc, origin, user: options.user.id, now: Date.now, below: secureBelow, gesture: () => this.undo.boundary() };
     doc.on("update", (_update: Uint8Array, from: unknown) => {
-      if (from === origin || from instanceof Y.UndoManager) this.saved.edited();
+      if (from === origin || from instanceof Y.UndoManager) this.#connection.edited();
     });
     this.#connection = new Connection({
       doc, awareness, saved: this.saved, epoch: options.epoch,
@@ -62,6 +65,7 @@ export class Session {
         role: (role) => this.#newRole(role),
         denied: () => this.#refused(),
         epochChanged: () => this.#reopen(this.saved.unsaved),
+        merged: (merged) => options.on.merged(merged),
         over: (sentence) => options.on.over(sentence),
       },
     });

@@ -18,7 +18,7 @@ import { Tools } from "./top/tools.tsx";
 interface WorkspaceProps { readonly api: Api; readonly me: User; readonly project: Project }
 
 export function Workspace({ api, me, project }: WorkspaceProps) {
-  const about = useMemo(() => new Store<ProjectState>({ project, members: [], over: null, draft: null }), [project]);
+  const about = useMemo(() => new Store<ProjectState>({ project, members: [], over: null, draft: null, merged: null }), [project]);
   const ui = useMemo(newUi, [project]);
   const [opening, setOpening] = useState(0);
   const [session, setSession] = useState<Session | null>(null);
@@ -47,6 +47,7 @@ export function Workspace({ api, me, project }: WorkspaceProps) {
             about.set({ draft: draft ?? about.value.draft });
             setOpening((count) => count + 1);
           },
+          merged: (merged) => about.set({ merged }),
           over: (sentence) => about.set({ over: sentence }),
         },
       });

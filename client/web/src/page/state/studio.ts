@@ -3,6 +3,7 @@
 import { createContext } from "preact";
 import { useContext, useMemo } from "preact/hooks";
 import type { Api, Member, Person, Project } from "../../client/api.ts";
+import type { Merged } from "../../client/merged.ts";
 import { Meter } from "../../client/meter.ts";
 import type { Canonical } from "../../client/schema.ts";
 import type { Session } from "../../client/session.ts";
@@ -12,7 +13,7 @@ import type { Store } from "./store.ts";
 import { useChanges, useStore } from "./store.ts";
 import type { Ui } from "./ui.ts";
 
-export interface ProjectState { readonly project: Project; readonly members: readonly Member[]; readonly over: string | null; readonly draft: string | null }
+export interface ProjectState { readonly project: Project; readonly members: readonly Member[]; readonly over: string | null; readonly draft: string | null; readonly merged: Merged | null }
 
 export interface Studio {
   readonly api: Api;
