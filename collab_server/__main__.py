@@ -1,11 +1,14 @@
-"""`python -m collab_server`: one node, configured by its environment (settings.py)."""
+"""`python -m collab_server`: one node, configured by its environment (settings.py) and by flags; or, with the name of
+a command, what operators do (operate/)."""
 
+import argparse
 import asyncio
 import errno
 import gc
 import resource
 import signal
 import sys
+from typing import Any
 
 import asyncpg
 import structlog
@@ -13,6 +16,8 @@ import uvloop
 from pydantic import ValidationError
 
 from collab_server.logs import configure
+from collab_server.operate.arguments import COMPLAINT, SERVE, complaint, read
+from collab_server.operate.commands import operate
 from collab_server.server import running
 from collab_server.settings import Settings
 from persistence.errors import TRANSIENT
@@ -28,13 +33,17 @@ DATABASE_AWAY: tuple[type[Exception], ...] = (*TRANSIENT, asyncpg.PostgresError)
 
 
 def main() -> int:
+    """The exit code of what the command line asks for; 2 with one sentence when it can't be done."""
+    asked = read(sys.argv[1:])
+    return _serve_as_told(asked) if asked.command == SERVE else operate(asked)
+
+
+def _serve_as_told(asked: argparse.Namespace) -> int:
     """Run until SIGTERM or SIGINT; 0 after a clean stop, 1 after a failure, 2 with one sentence when it can't start."""
     try:
-        settings = Settings()  # type: ignore[call-arg]  # every field comes from the environment
+        settings = Settings(**_overrides(asked))
     except ValidationError as error:
-        first = error.errors()[0]
-        name = "__".join(str(part) for part in first["loc"]).upper()
-        return _sorry(f"{name}: {first['msg']}")
+        return _sorry(complaint(error))
     configure(settings.log.level)
     _allow_connections()
     try:
@@ -47,6 +56,19 @@ def main() -> int:
         return _sorry(f"cannot start: {error}")
     except DATABASE_AWAY as error:
         return _sorry(f"cannot reach the database: {error}")
+
+
+def _overrides(asked: argparse.Namespace) -> dict[str, Any]:
+    """The sections of Settings with what the flags say; the environment has the rest."""
+    collab = {
+        "host": asked.host,
+        "port": asked.port,
+        "public_url": asked.public_url,
+        "drain_seconds_max": asked.drain_seconds,
+    }
+    sections = {"collab": collab, "log": {"level": asked.log_level}}
+    given = {name: {key: value for key, value in told.items() if value is not None} for name, told in sections.items()}
+    return {name: told for name, told in given.items() if told}
 
 
 async def _serve(settings: Settings) -> int:
@@ -76,7 +98,7 @@ def _allow_connections() -> None:
 
 
 def _sorry(sentence: str) -> int:
-    sys.stderr.write(f"backline collab server: {sentence}\n")
+    sys.stderr.write(COMPLAINT.format(sentence))
     return 2
 
 

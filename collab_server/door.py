@@ -1,4 +1,7 @@
-"""The door: what a path asks for, and who may come in. Answers /live, /ready and /metrics on the same port."""
+"""The door: what a path asks for, and who may come in.
+
+Answers /live, /ready and /metrics on the same port, and /operator/... to whoever has the operators' token.
+"""
 
 import asyncio
 import time
@@ -10,6 +13,7 @@ from collab_server.closing import CloseCode
 from collab_server.connection import Connection
 from collab_server.dialects.yws import YWebsocket
 from collab_server.hub import Hub
+from collab_server.operate.desk import Desk
 from collab_server.sockets import Handler, HttpAnswer
 from presence.errors import TicketExpired, TicketInvalid
 from presence.principal import Principal
@@ -22,14 +26,15 @@ METRICS = "text/plain; version=0.0.4; charset=utf-8"
 class Door:
     """A sockets.Router. `ready` tells what is missing for service, "" for nothing."""
 
-    def __init__(self, hub: Hub, secret: str, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, hub: Hub, secret: str, operator_token: str, loop: asyncio.AbstractEventLoop) -> None:
         self._hub = hub
+        self._desk = Desk(hub, operator_token)
         self._secret = secret
         self._loop = loop
         self._dialect = YWebsocket()
 
-    def __call__(self, target: str) -> Handler | HttpAnswer:
-        """Route a request target such as `/y/<project>?token=...`."""
+    def __call__(self, target: str, authorization: str) -> Handler | HttpAnswer:
+        """Route a request target such as `/y/<project>?token=...`, with what its Authorization header says."""
         try:
             parts = urlsplit(target)
         except ValueError:
@@ -42,6 +47,8 @@ class Door:
             return self._ready()
         if parts.path == "/metrics":
             return HttpAnswer(HTTPStatus.OK, METRICS, self._hub.metrics.text())
+        if parts.path.startswith("/operator/"):
+            return self._desk.answer(parts.path, parts.query, authorization)
         return HttpAnswer(HTTPStatus.NOT_FOUND, TEXT, b"not found\n")
 
     def _ready(self) -> HttpAnswer:

@@ -51,7 +51,8 @@ async def running(settings: Settings, failed: Callable[[], None]) -> AsyncIterat
             keeper = Keeper(pool, journal, sessions, lambda: datetime.now(UTC), settings.retention)
             hub = Hub(collab, node_id, journal, keeper, register, bus, metrics)
             _gauges(metrics, hub)
-            door = Door(hub, settings.tickets.secret.get_secret_value(), loop)
+            operator_token = settings.operator.token.get_secret_value()
+            door = Door(hub, settings.tickets.secret.get_secret_value(), operator_token, loop)
             server = await serve(
                 door,
                 host=collab.host,

@@ -2,11 +2,13 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from persistence.settings import DatabaseSettings, RetentionSettings
 from presence.settings import BusSettings, TicketSettings
+
+OPERATOR_TOKEN_MIN = 16
 
 
 class Limits(BaseModel):
@@ -52,6 +54,21 @@ class CollabSettings(BaseModel):
     drain_seconds_max: float = 10.0
 
 
+class OperatorSettings(BaseModel):
+    """What opens `/operator/...` of a node; with an empty token there is no such place."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    token: SecretStr = SecretStr("")
+
+    @field_validator("token")
+    @classmethod
+    def _long_enough(cls, token: SecretStr) -> SecretStr:
+        if 0 < len(token.get_secret_value()) < OPERATOR_TOKEN_MIN:
+            raise ValueError(f"must have at least {OPERATOR_TOKEN_MIN} characters, or be empty")
+        return token
+
+
 class LogSettings(BaseModel):
     """How much is logged."""
 
@@ -68,4 +85,5 @@ class Settings(BaseSettings):
     tickets: TicketSettings
     retention: RetentionSettings = Field(default_factory=RetentionSettings)
     collab: CollabSettings = Field(default_factory=CollabSettings)
+    operator: OperatorSettings = Field(default_factory=OperatorSettings)
     log: LogSettings = Field(default_factory=LogSettings)

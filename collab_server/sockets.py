@@ -56,8 +56,8 @@ class Handler(Protocol):
     def closed(self) -> None: ...
 
 
-Router = Callable[[str], Handler | HttpAnswer]
-"""Path with query → who handles the connection, or an answer."""
+Router = Callable[[str, str], Handler | HttpAnswer]
+"""Path with query, and the Authorization header ("" without one) → who handles the connection, or an answer."""
 
 
 class Socket(WSListener):
@@ -176,7 +176,7 @@ async def serve(
     loop = asyncio.get_running_loop()
 
     def accept(request: WSUpgradeRequest) -> WSListener | WSUpgradeResponseWithListener:
-        routed = route(request.path.decode("latin-1"))
+        routed = route(request.path.decode("latin-1"), request.headers.get("Authorization", ""))
         if isinstance(routed, HttpAnswer):
             response = WSUpgradeResponse.create_ok_response(
                 routed.body, {"Content-Type": routed.content_type, "Cache-Control": "no-store"}

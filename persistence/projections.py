@@ -72,9 +72,19 @@ async def project(
     async with connection.transaction():
         if await connection.fetchval(CLAIM, project_id, seq) is None:
             return False
-        await connection.execute(PUT_MARKERS, project_id, seq, *_columns(map(_marker, _alive(markers)), 7))
-        await connection.execute(PUT_NOTES, project_id, seq, *_columns(map(_note, _alive(notes)), 8))
+        await connection.execute(PUT_MARKERS, project_id, seq, *_columns(marker_rows(markers), 7))
+        await connection.execute(PUT_NOTES, project_id, seq, *_columns(note_rows(notes), 8))
     return True
+
+
+def marker_rows(markers: Mapping[str, Any]) -> list[tuple[object, ...]]:
+    """id, tick, end_tick, label, color, kind, author_id of every marker that is not deleted."""
+    return [_marker(item) for item in _alive(markers)]
+
+
+def note_rows(notes: Mapping[str, Any]) -> list[tuple[object, ...]]:
+    """id, anchor as JSON, track_id, parent_id, body, author_id, resolved_by, at of every note that is not deleted."""
+    return [_note(item) for item in _alive(notes)]
 
 
 def _alive(root: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
@@ -85,9 +95,8 @@ def _alive(root: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     ]
 
 
-def _columns(rows: "map[tuple[object, ...]]", width: int) -> list[list[object]]:
-    table = list(rows)
-    return [[row[column] for row in table] for column in range(width)]
+def _columns(rows: list[tuple[object, ...]], width: int) -> list[list[object]]:
+    return [[row[column] for row in rows] for column in range(width)]
 
 
 def _marker(item: tuple[str, dict[str, Any]]) -> tuple[object, ...]:
