@@ -4,6 +4,7 @@ The gate's reading, the gap check, the shape, the client-id binding, the roots, 
 changed nothing. What is admitted is known from then on, before it is applied.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
@@ -64,6 +65,8 @@ class Admission:
         self._shape = shape
         self._ours = frozenset((SEED_CLIENT, own))
         self._servers: set[int] = set()
+        self.strangers: set[int] = set()
+        """Client ids of people who write through other processes, until it is known whose they are."""
         """Client ids of other servers' repairs."""
         self._gate = GateLimits(update_bytes_max=limits.update_bytes_max, structs_max=limits.update_structs_max)
         self._holders: dict[int, Member] = {}
@@ -116,12 +119,20 @@ class Admission:
     def own(self, update: bytes, *, reserve: bool = False) -> None:
         """An update of the server's own, or of another process that admitted it; `reserve` its client ids."""
         seen = inspect(update, TRUSTED)
+        clients = {client for client, _, _ in seen.ranges}
         if reserve:
-            self._servers |= {client for client, _, _ in seen.ranges}
+            self._servers |= clients
+        else:
+            self.strangers |= clients - self.bound.keys()
         self._shape.learn(self._shape.plan(seen))
         for client, _, end in seen.ranges:
             if end > self.known.get(client, 0):
                 self.known[client] = end
+
+    def introduce(self, owners: Mapping[int, UUID]) -> None:
+        """Whose client ids the strangers are; one that nobody has claimed yet stays free."""
+        self.bound.update({client: owners[client] for client in self.strangers if client in owners})
+        self.strangers.clear()
 
     def reserve(self, client: int) -> None:
         """A client id of this server's own: nobody may write with it, now or later."""

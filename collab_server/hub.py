@@ -26,7 +26,6 @@ from presence.bus import Bus
 from presence.events import (
     Event,
     Grew,
-    NodeGone,
     PresenceSpread,
     PresenceWanted,
 )
@@ -34,6 +33,8 @@ from studio.roles import Role
 
 SALVAGE_SECONDS = 300.0
 """For so long after a start, or after a room was lost, people bring back what others had told them."""
+
+TASKS_SECONDS = 5.0
 
 SPOILS_MAX = 3
 """After so many spoiled loads in one process a document is set aside for an operator."""
@@ -63,7 +64,7 @@ class Hub:
         self.draining = False
         self.spending: set[Connection] = set()
         self._journal = journal
-        self._bus = bus
+        self.bus = bus
         self._opening: dict[UUID, asyncio.Task[Hosted]] = {}
         self._early: dict[UUID, list[Event]] = {}
         self._spoils: dict[UUID, int] = {}
@@ -193,7 +194,7 @@ class Hub:
     async def _open(self, project_id: UUID) -> Hosted:
         early = self._early.setdefault(project_id, [])
         try:
-            await self._bus.subscribe(project_id, lambda event: self._heard(project_id, event))
+            await self.bus.subscribe(project_id, lambda event: self._heard(project_id, event))
             room, loaded = await open_room(self._journal, project_id, self.settings.limits)
             bytes_ = sum(len(row.body) for row in loaded.tail)
             hosted = Hosted(room, self, self._loop, len(loaded.tail), bytes_)
@@ -201,14 +202,14 @@ class Hub:
             if room.pending:
                 hosted.record()
         except BaseException:
-            await self._bus.unsubscribe(project_id)
+            await self.bus.unsubscribe(project_id)
             raise
         finally:
             del self._early[project_id]
             del self._opening[project_id]
         for event in early:
             self.news.hear(hosted, event)
-        self._bus.publish(PresenceWanted(project_id, self.node_id))
+        self.bus.publish(PresenceWanted(project_id, self.node_id))
         return hosted
 
     def _heard(self, project_id: UUID, event: Event) -> None:
@@ -242,13 +243,13 @@ class Hub:
         hosted.perform(hosted.room.presence_tick())  # the other nodes hear of the last leave too
         del self.rooms[hosted.project_id]
         hosted.close()
-        await self._bus.unsubscribe(hosted.project_id)
+        await self.bus.unsubscribe(hosted.project_id)
 
     def drop(self, hosted: Hosted, code: CloseCode, reason: str) -> None:
         """Everybody leaves a room that must be loaded anew (or never again)."""
         if self.rooms.get(hosted.project_id) is hosted:
             del self.rooms[hosted.project_id]
-            self.start(self._bus.unsubscribe(hosted.project_id))
+            self.start(self.bus.unsubscribe(hosted.project_id))
         hosted.closed = True
         for member in list(hosted.room.members):
             self.expel(hosted, member, code, reason)
@@ -280,7 +281,7 @@ class Hub:
     def announce(self, hosted: Hosted, entries: bytes) -> None:
         """Tell the other nodes our members' presence, if there are any."""
         if hosted.others:
-            self._bus.publish(PresenceSpread(hosted.project_id, self.node_id, entries))
+            self.bus.publish(PresenceSpread(hosted.project_id, self.node_id, entries))
 
     def keep_draft(self, hosted: Hosted, member: Member, update: bytes) -> None:
         """Keep work of another lineage."""
@@ -314,7 +315,7 @@ class Hub:
         hosted.rows_since_compaction += 1
         hosted.bytes_since_compaction += len(flight.batch.body)
         if hosted.others:
-            self._bus.publish(Grew(hosted.project_id, hosted.room.epoch, seq, flight.batch.body))
+            self.bus.publish(Grew(hosted.project_id, hosted.room.epoch, seq, flight.batch.body))
         if seq > before + 1:
             self.news.catch_up(hosted, before)
         elif flight.state is not None and not hosted.behind:
@@ -332,32 +333,14 @@ class Hub:
 
     # ------------------------------------------------------------------ ending
 
-    async def drain(self) -> None:
-        """Commit everything, then tell everybody to come back."""
-        self.draining = True
-        for hosted in self.rooms.values():
-            hosted.flush_now()
-        try:
-            async with asyncio.timeout(self.settings.drain_seconds_max):
-                await self.writer.idle()
-        except TimeoutError:
-            self._log.error("stopped with uncommitted edits: their authors will send them again")
-        for hosted in list(self.rooms.values()):
-            if hosted.edited_since_snapshot:
-                await self.keeper.project(hosted)
-        for connection in list(self.connections.values()):
-            connection.close(CloseCode.SERVICE_RESTART, "this server restarts: come back")
-            self.left(connection)
-        self._bus.publish(NodeGone(self.node_id))
-        await self._finish_tasks()
-        await self.register.empty()
-
-    async def _finish_tasks(self) -> None:
+    async def finish_tasks(self) -> None:
+        """Wait for what was started, for a while."""
         pending = {task for task in self._tasks if task is not asyncio.current_task()}
         if pending:
-            await asyncio.wait(pending, timeout=5)
+            await asyncio.wait(pending, timeout=TASKS_SECONDS)
 
     def start(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        """Run something beside everything else; an error that nobody expected is logged."""
         task = self._loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._finished)

@@ -17,6 +17,7 @@ class Member:
 
     __slots__ = (
         "_identity",
+        "asked",
         "dialect",
         "edits",
         "id",
@@ -39,6 +40,8 @@ class Member:
         self.user_id = principal.user_id
         self.dialect = dialect
         self.write = write
+        self.asked = False
+        """Whether its Step1 was answered: before, it gets no edits, as it lacks what they lean on."""
         self.edits = 0
         self.lag_vector: bytes | None = None
         """The state vector up to which this slow reader was served; None while it keeps up."""
@@ -53,6 +56,11 @@ class Member:
         self.writes = False
         self.told_denied = False
         self.become(principal.role)
+
+    @property
+    def follows(self) -> bool:
+        """Whether it is told of edits as they come."""
+        return self.asked and self.lag_vector is None
 
     def become(self, role: Role) -> None:
         """Take another role; it counts from the next frame on."""

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import structlog
 
+from collab_server.admission import NOBODY as NO_USER
 from collab_server.closing import CloseCode
 from collab_server.gate.awareness import decode as decode_presence
 from collab_server.gate.errors import Refused as GateRefused
@@ -17,9 +18,10 @@ from collab_server.gate.limits import Limits as GateLimits
 from collab_server.hosted import Hosted
 from collab_server.keeper import Keeper
 from collab_server.member import Member
-from persistence.body import decode
-from persistence.errors import TRANSIENT, PersistenceError
-from persistence.journal import Journal
+from persistence.body import Entry, MalformedBody, decode
+from persistence.editing import open_stored
+from persistence.errors import TRANSIENT, PersistenceError, TailGone
+from persistence.journal import Journal, Loaded
 from presence.bus import Bus
 from presence.events import (
     AccessRevoked,
@@ -65,6 +67,8 @@ class News:
         self._journal = journal
         self._keeper = keeper
         self._bus = bus
+        self._unchecked: set[Hosted] = set()
+        """Rooms whose memberships could not be read: they are asked for again and again."""
         self._loop = asyncio.get_running_loop()
         self._log = structlog.get_logger("news")
         bus.on_gap(self.resynchronise)
@@ -91,6 +95,25 @@ class News:
             case _:
                 pass
 
+    async def compare_heads(self) -> None:
+        """Ask the database how far every project is that is open here: the doorbell that rings when no other does."""
+        asked = list(self._house.rooms.values())
+        try:
+            heads = await self._journal.heads([hosted.project_id for hosted in asked])
+        except TRANSIENT:
+            return
+        for hosted in asked:
+            if not hosted.closed:
+                self._compare(hosted, heads.get(hosted.project_id))
+
+    def _compare(self, hosted: Hosted, found: tuple[int, int] | None) -> None:
+        if found is None:
+            self._house.drop(hosted, CloseCode.NO_SUCH_PROJECT, "the project was deleted")
+        elif found[0] != hosted.room.epoch:
+            self._house.drop(hosted, CloseCode.EPOCH_CHANGED, "the project was rebuilt")
+        elif found[1] > hosted.room.head and not hosted.flying and not hosted.behind:
+            self.catch_up(hosted, hosted.room.head)
+
     def catch_up(self, hosted: Hosted, after: int) -> None:
         """Read the journal behind row `after`: rows of other processes are missing here."""
         hosted.behind += 1
@@ -104,22 +127,29 @@ class News:
             self._bus.publish(PresenceWanted(hosted.project_id, self._house.node_id))
 
     async def check_memberships(self, hosted: Hosted) -> None:
-        """Bring every member's role up to the database."""
-        try:
-            roles = await self._keeper.memberships(hosted.project_id)
-        except TRANSIENT:
+        """Bring every member's role up to the database, however long that takes to answer."""
+        while not hosted.closed:
+            try:
+                roles = await self._keeper.memberships(hosted.project_id)
+            except TRANSIENT:
+                if hosted in self._unchecked:
+                    return
+                self._unchecked.add(hosted)
+                await asyncio.sleep(RETRY_SECONDS)
+                self._unchecked.discard(hosted)
+                continue
+            for member in list(hosted.room.members):
+                role = roles.get(member.user_id)
+                if role is None or role != member.role.value:
+                    self._change_role(hosted, member.user_id, None if role is None else Role(role))
             return
-        for member in list(hosted.room.members):
-            role = roles.get(member.user_id)
-            if role is None or role != member.role.value:
-                self._change_role(hosted, member.user_id, None if role is None else Role(role))
 
     def _grew(self, hosted: Hosted, event: Grew) -> None:
         room = hosted.room
         if event.epoch != room.epoch:
             self._house.drop(hosted, CloseCode.EPOCH_CHANGED, "the project was rebuilt")
         elif event.body and event.seq == room.head + 1 and not hosted.flying:
-            hosted.grow(event.seq, decode(event.body))
+            self._grow(hosted, event.seq, event.body)
         elif event.seq > room.head:
             self.catch_up(hosted, room.head)
 
@@ -143,22 +173,60 @@ class News:
 
     async def _catch_up(self, hosted: Hosted, after: int) -> None:
         try:
-            rows = await self._journal.tail(hosted.project_id, after)
+            await self._read_on(hosted, after)
         except PersistenceError as error:
             if not hosted.closed:
                 self._house.spoiled(hosted, str(error))
-            return
         except TRANSIENT as error:
             self._log.warning("tail not read", project=str(hosted.project_id), error=str(error))
             await asyncio.sleep(RETRY_SECONDS)
             if not hosted.closed:
                 self.catch_up(hosted, after)
-            return
         finally:
             hosted.behind -= 1
+
+    async def _read_on(self, hosted: Hosted, after: int) -> None:
+        try:
+            rows = await self._journal.tail(hosted.project_id, after)
+        except TailGone:
+            await self._leap(hosted)
+            return
         for row in rows:
-            if not hosted.closed:
-                hosted.grow(row.seq, decode(row.body))
+            self._grow(hosted, row.seq, row.body)
+
+    async def _leap(self, hosted: Hosted) -> None:
+        """Another node has compacted what is missing here: the stored state has it, and comes as one row."""
+        loaded = await self._journal.load(hosted.project_id)
+        missing = await asyncio.to_thread(_beyond, hosted.project_id, loaded, hosted.room.vector())
+        if hosted.closed:
+            return
+        if loaded.epoch != hosted.room.epoch:
+            self._house.drop(hosted, CloseCode.EPOCH_CHANGED, "the project was rebuilt")
+        else:
+            self._take(hosted, loaded.head, [Entry(NO_USER, missing)])
+
+    def _grow(self, hosted: Hosted, seq: int, body: bytes) -> None:
+        if hosted.closed:
+            return
+        try:
+            entries = decode(body)
+        except MalformedBody as error:
+            self._house.spoiled(hosted, f"row {seq}: {error}")
+        else:
+            self._take(hosted, seq, entries)
+
+    def _take(self, hosted: Hosted, seq: int, entries: list[Entry]) -> None:
+        hosted.grow(seq, entries)
+        if hosted.room.admission.strangers and not hosted.closed:
+            self._house.start(self._meet(hosted))
+
+    async def _meet(self, hosted: Hosted) -> None:
+        """People wrote elsewhere with client ids that are new here: nobody else may use those."""
+        try:
+            owners = await self._journal.clients(hosted.project_id)
+        except TRANSIENT:
+            return  # still strangers: asked again with the next row
+        hosted.room.admission.introduce(owners)
 
     def _change_role(self, hosted: Hosted, user_id: UUID, role: Role | None) -> None:
         for member in [member for member in hosted.room.members if member.user_id == user_id]:
@@ -166,3 +234,8 @@ class News:
                 self._house.expel(hosted, member, CloseCode.NOT_ALLOWED, "access revoked")
             elif role is not member.role:
                 hosted.perform(hosted.room.change_role(member, role))
+
+
+def _beyond(project_id: UUID, loaded: Loaded, vector: bytes) -> bytes:
+    """What the stored document has and somebody with this state vector lacks."""
+    return open_stored(project_id, loaded).get_update(vector)

@@ -111,6 +111,9 @@ class Room:
         if member.lag_vector is not None:
             member.late_ask = vector
             return NOTHING
+        if not member.asked:
+            member.asked = True
+            self._groups = None
         if vector == EMPTY_VECTOR:
             return (Send(member, self.join_state.frames(self.doc, member.dialect)),)
         try:
@@ -352,11 +355,11 @@ class Room:
         return [*expelled, Spoil(self._broken)]
 
     def _by_dialect(self) -> list[tuple[Dialect, list[Member]]]:
-        """The members that keep up, by dialect."""
+        """The members that follow, by dialect."""
         if self._groups is None:
             groups: dict[Dialect, list[Member]] = {}
             for member in self.members:
-                if member.lag_vector is None:
+                if member.follows:
                     groups.setdefault(member.dialect, []).append(member)
             self._groups = list(groups.items())
         return self._groups
@@ -371,5 +374,5 @@ def _relays(members: list[Member], framed: list[tuple[Member | None, bytes]]) ->
     if len(framed) > 1:
         for author in authors:
             others = b"".join([frame for writer, frame in framed if writer is not author])
-            if others and author.lag_vector is None:
+            if others and author.follows:
                 yield Relay((author,), others)

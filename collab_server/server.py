@@ -9,6 +9,7 @@ from uuid import uuid4
 import structlog
 
 from collab_server.door import Door
+from collab_server.draining import drain
 from collab_server.hub import Hub
 from collab_server.keeper import Keeper
 from collab_server.memberships import listen
@@ -73,7 +74,7 @@ async def running(settings: Settings, failed: Callable[[], None]) -> AsyncIterat
                 yield hub
             finally:
                 server.close()
-                await hub.drain()
+                await drain(hub)
                 for task in work:
                     task.cancel()
                 await asyncio.gather(*work, return_exceptions=True)

@@ -52,6 +52,7 @@ class CollabSettings(BaseModel):
     compact_after_bytes: int = 2 * 1024 * 1024
     compact_at_unload_rows: int = 20
     drain_seconds_max: float = 10.0
+    drain_spread_seconds: float = 5.0
 
 
 class OperatorSettings(BaseModel):

@@ -9,6 +9,9 @@ from collab_server.hub import Hub
 
 LAG_SAMPLE_SECONDS = 0.1
 ROUND_SECONDS = 5.0
+HEADS_SECONDS = 0.5
+"""How late an edit of another node may come while the bus is away."""
+HEADS_WHILE_HEALTHY_SECONDS = 10.0
 HEARTBEAT_SECONDS = 30.0
 RETENTION_SECONDS = 3600.0
 MISSED_PINGS_MAX = 2
@@ -22,6 +25,7 @@ class Watchman:
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._loop = asyncio.get_running_loop()
+        self._heads_due = 0.0
         self._stuck: dict[Connection, int] = {}
 
     async def run(self) -> None:
@@ -29,6 +33,7 @@ class Watchman:
         async with asyncio.TaskGroup() as rounds:
             rounds.create_task(self._measure_lag())
             rounds.create_task(self._every(1.0, self._refill))
+            rounds.create_task(self._every(HEADS_SECONDS, self._compare_heads))
             rounds.create_task(self._every(ROUND_SECONDS, self._look_after_connections))
             rounds.create_task(self._every(ROUND_SECONDS, self._look_after_rooms))
             rounds.create_task(self._every(HEARTBEAT_SECONDS, self._heartbeat))
@@ -50,6 +55,12 @@ class Watchman:
             connection.refill()
             if not connection.spending:
                 self._hub.spending.discard(connection)
+
+    async def _compare_heads(self) -> None:
+        now = self._loop.time()
+        if self._hub.rooms and (not self._hub.bus.healthy or now >= self._heads_due):
+            self._heads_due = now + HEADS_WHILE_HEALTHY_SECONDS
+            await self._hub.news.compare_heads()
 
     async def _look_after_connections(self) -> None:
         ping_rounds = max(1, round(self._hub.settings.ping_seconds / ROUND_SECONDS))

@@ -7,7 +7,7 @@ never from a sequence: a reader at "seq > last" would skip rows that commit late
 import asyncio
 import hashlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
@@ -17,7 +17,7 @@ import asyncpg
 
 from persistence.body import Entry, encode
 from persistence.errors import CorruptState, NotFound, Quarantined, TailGone
-from persistence.journal_sql import APPEND, COMPACT, CREATE, LOAD, QUARANTINE, TAIL
+from persistence.journal_sql import APPEND, CLIENTS, COMPACT, CREATE, HEADS, LOAD, QUARANTINE, TAIL
 from persistence.pool import Connection, Database, Pool
 
 log = logging.getLogger(__name__)
@@ -118,6 +118,16 @@ class Journal:
         if record["head"] > after and (not rows or rows[0].seq != after + 1):
             raise TailGone(project_id, after, rows[0].seq if rows else None)
         return rows
+
+    async def heads(self, project_ids: Collection[UUID]) -> dict[UUID, tuple[int, int]]:
+        """(epoch, head) of each of these projects that still is there."""
+        rows = await self._pool.fetch(HEADS, list(project_ids))
+        return {row["project_id"]: (row["epoch"], row["head"]) for row in rows}
+
+    async def clients(self, project_id: UUID) -> dict[int, UUID]:
+        """Whose client ids are whose, as of now."""
+        rows = await self._pool.fetch(CLIENTS, project_id)
+        return {row["client_id"]: row["user_id"] for row in rows}
 
     async def compact(self, project_id: UUID, epoch: int, seq: int, state: bytes) -> None:
         """Stores the state up to and including `seq` and deletes the rows it covers, in one transaction.

@@ -93,6 +93,14 @@ select d.head,
  group by d.head
 """
 
+HEADS = """
+select d.project_id, d.epoch, d.head
+  from documents d join projects p on p.id = d.project_id and p.deleted_at is null
+ where d.project_id = any ($1)
+"""
+
+CLIENTS = "select client_id, user_id from document_clients where project_id = $1"
+
 # No lock on the document: a commit never waits for a state of megabytes to be written. The order of states decides.
 COMPACT = """
 with stored as (

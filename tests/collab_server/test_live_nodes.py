@@ -101,3 +101,24 @@ async def test_a_person_moves_from_one_server_to_the_other(
     assert await world.stored(project) == b.json()
     await moved.leave()
     await b.leave()
+
+
+async def test_a_client_id_of_another_server_is_nobody_elses(
+    world: World, project: UUID, ada: User, make_peer: MakePeer, second: App
+) -> None:
+    """Who tries to write under the client id of somebody on another node is refused; the room stays."""
+    bob = await world.member(project)
+    a, b = await make_peer(project, ada).join(), await world.peer(second, project, bob).join()
+    a.track("t_1")
+    await until(lambda: "t_1" in b.json()["tracks"])
+    forger = await Peer(a.client, world.url(second, project, bob)).join()
+    await a.same(forger)
+    forger.track("t_forged")
+    await until(lambda: forger.closed)
+    assert forger.closed == (4403, "client id belongs to somebody else: pick a new one")
+    a.track("t_2")
+    await a.saved()
+    await a.same(b)
+    assert "t_forged" not in a.json()["tracks"]
+    assert (a.closed, b.closed) == (None, None)
+    await b.leave()

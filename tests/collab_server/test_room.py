@@ -491,11 +491,11 @@ def test_s4_too_much_is_4413() -> None:
     ada, bob = Person(10), Person(11)
     hands = Hands(open_room(limits=Limits(update_bytes_max=5_000, document_bytes_max=6_000)))
     hands.join(ada, bob)
-    hands.edit(ada, ada.track("t_1", note="x" * 5_000))
+    hands.edit(ada, ada.note("n_1", "x" * 5_000))
     assert expelled(hands, ada) == CloseCode.TOO_LARGE
-    hands.edit(bob, bob.track("t_2", note="x" * 3_000))
+    hands.edit(bob, bob.note("n_2", "x" * 3_000))
     assert expelled(hands, bob) is None
-    hands.edit(bob, bob.track("t_3", note="x" * 3_000))
+    hands.edit(bob, bob.note("n_3", "x" * 3_000))
     assert expelled(hands, bob) == CloseCode.TOO_LARGE
 
 
@@ -699,3 +699,18 @@ def test_a_client_that_says_everything_again_is_no_second_writer() -> None:
     assert not hands.expelled
     hands.edit(ada, ada.field("tracks", "t_1", "name", "still here"))
     assert canonical(hands.room.doc)["tracks"]["t_1"]["name"] == "still here"
+
+
+def test_a_newcomer_hears_no_edits_before_its_step1_was_answered() -> None:
+    """An edit may lean on what the newcomer does not have; the answer to its Step1 has both."""
+    ada, bob = Person(10), Person(11)
+    hands = Hands(open_room())
+    hands.join(ada)
+    hands.do(hands.room.join(bob.member))
+    hands.edit(ada, ada.track("t_1"))
+    assert Kind.UPDATE not in {kind for kind, _ in bob.heard()}
+    hands.do(hands.room.ask(bob.member, bob.doc.get_state()))
+    bob.listen()
+    hands.edit(ada, ada.track("t_2"))
+    bob.listen()
+    assert bob.json() == ada.json()
