@@ -100,8 +100,7 @@ def _verdict(outcome: Outcome) -> str:
     remarks = [*outcome.remarks, *(table.limit(outcome) if outcome.search else [])]
     items += [f'<li class="remark">{escape(remark)}</li>' for remark in remarks]
     if trend := outcome.slope:
-        told = f"server memory {trend.words}: {trend.mib_per_hour:+,.1f} MiB/h over {trend.seconds:.0f} s"
-        items.append(f'<li class="{"remark" if trend.grows else ""}">{escape(told)}</li>')
+        items.append(f'<li class="{"remark" if trend.grows else ""}">{escape(f"server memory {trend}")}</li>')
     return f"<ul>{''.join(items)}</ul>"
 
 

@@ -46,7 +46,7 @@ class Person:
 
     def __init__(self, world: World, room: Room, seat: int, witness: bool = False) -> None:
         self.world, self.room, self.seat, self.witness = world, room, seat, witness
-        self.wants_in = self.inside = False
+        self.wants_in = self.inside = self._coming = False
         self._speaker = Speaker(world.reader.dialect, room.place.name)
         self._link: Link | None = None
         self._synced = asyncio.Event()
@@ -100,16 +100,27 @@ class Person:
         """After `cut`."""
         await self._come()
 
+    def carry_on(self) -> None:
+        """This life was interrupted: whoever was on the way in still gets in."""
+        if self.wants_in and not self.inside and not self._coming:
+            self.cut()
+            self.world.spawn(asyncio.create_task(self._come()))
+
     async def _come(self) -> None:
-        pause = FIRST_PAUSE
-        while self.wants_in:
-            try:
-                await self._enter()
-                return
-            except Refused as refusal:
-                self.world.meter.error(f"join: {refusal}")
-            await asyncio.sleep(pause * self.world.rng.uniform(0.5, 1.0))
-            pause = min(LONGEST_PAUSE, pause * 2)
+        pause, self._coming = FIRST_PAUSE, True
+        try:
+            while self.wants_in and not await self._entered():
+                await asyncio.sleep(pause * self.world.rng.uniform(0.5, 1.0))
+                pause = min(LONGEST_PAUSE, pause * 2)
+        finally:
+            self._coming = False
+
+    async def _entered(self) -> bool:
+        try:
+            await self._enter()
+        except Refused as refusal:
+            self.world.meter.error(f"join: {refusal}")
+        return self.inside
 
     async def _enter(self) -> None:
         address = await self.world.doors.address(self.room.place, self.seat)

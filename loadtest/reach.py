@@ -4,6 +4,10 @@ That tells which edits a message brings, however a server bundles, splits or enc
 not understood. Source of the format: yjs `UpdateDecoder.js`, `Item.js`, `Content*.js`, lib0 `decoding.js`.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
 from loadtest.lib0 import read_varuint
 
 Reach = dict[int, int]
@@ -11,15 +15,8 @@ Reach = dict[int, int]
 HAS_ORIGIN, HAS_RIGHT_ORIGIN, HAS_KEY = 0x80, 0x40, 0x20
 GC, DELETED, JSON, BINARY, STRING, EMBED, FORMAT, TYPE, ANY, DOC, SKIP = range(11)
 NAMED_TYPES = (3, 5)  # XML elements and hooks carry a name
-FIXED_ANY = {
-    127: 0,
-    126: 0,
-    121: 0,
-    120: 0,
-    124: 4,
-    123: 8,
-    122: 8,
-}  # undefined, null, booleans, float32, float64, int64
+FIXED_ANY: Final[Mapping[int, int]] = MappingProxyType({127: 0, 126: 0, 121: 0, 120: 0, 124: 4, 123: 8, 122: 8})
+"""Bytes behind the tag of undefined, null, true and false, float32, float64, int64."""
 
 
 class Unreadable(Exception):

@@ -9,6 +9,7 @@ WARM_UP = 0.3  # of the run: caches fill, the first garbage is collected
 POINTS = 120  # medians of stretches, so that the pairs stay few
 NOISE_MIB = 4.0
 NOISE_SHARE = 0.03
+HOURLY_FROM = 60.0  # seconds
 
 
 @dataclass(slots=True, frozen=True)
@@ -19,6 +20,12 @@ class Slope:
     grown_mib: float
     seconds: float
     words: str
+
+    def __str__(self) -> str:
+        """In words; a rate an hour only where the run was long enough to speak of hours."""
+        if self.seconds < HOURLY_FROM:
+            return f"{self.words}: {self.grown_mib:+.1f} MiB in {self.seconds:.0f} s"
+        return f"{self.words}: {self.mib_per_hour:+,.1f} MiB/h over {self.seconds:.0f} s ({self.grown_mib:+.1f} MiB)"
 
     @property
     def grows(self) -> bool:

@@ -112,8 +112,7 @@ def _server(outcome: Outcome) -> list[str]:
         aligned(rows) if len(rows) > 1 else ["server: its processes are not to be seen from here (--pid, --metrics)"]
     )
     if trend := outcome.slope:
-        words = f"memory {trend.words}: {trend.mib_per_hour:+,.1f} MiB/h over {trend.seconds:.0f} s"
-        lines.append(f"{words} ({trend.grown_mib:+.1f} MiB)")
+        lines.append(f"memory {trend}")
     shares = record.busiest()
     if shares:
         lines.append(

@@ -14,7 +14,7 @@ from loadtest.measure import cpu_seconds, memory_bytes, tree
 from loadtest.options import Options
 from loadtest.record import Reading, Record
 
-LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 COMMITS = "backline_commit_seconds"
 WORST = ("backline_save_lag_seconds", "backline_loop_lag_max_seconds")
 SUMMED = ("process_resident_memory_bytes", "process_cpu_seconds_total", "backline_unsaved_bytes")

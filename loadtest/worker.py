@@ -94,6 +94,8 @@ class Worker:
         with suppress(TimeoutError):
             await asyncio.wait_for(self.over.wait(), max(0.0, self.stage.ends - time.monotonic()))
         await _cancelled(lives)
+        for person in self.stage.people:
+            person.carry_on()
         finding = await verify(self.world, self.rooms, time.monotonic() + self.job.settle)
         await _cancelled(side)
         self._sample(int(time.monotonic() - began))
