@@ -1,0 +1,387 @@
+"""A simulated browser tab: a document, its presence, and one connection at a time that speaks as our web client does.
+
+It keeps its document while it is away, comes back to any node, and takes an update for saved when it hears its own
+bytes. Refused or removed for good, it is told; what it had not saved then becomes a draft, and it begins anew.
+"""
+
+import json
+import random
+from collections.abc import Callable
+from typing import Protocol
+from uuid import UUID
+
+from picows import WSMsgType
+from pycrdt import Map, Text
+
+from collab_server import wire
+from collab_server.gate.awareness import decode
+from collab_server.wire import EMPTY_UPDATE, Kind
+from studio.roles import Action, Role, may
+from tests.collab_server.author import Author
+from tests.simulation.crowd import GENEROUS, Crowd
+from tests.simulation.frames import read
+from tests.simulation.network import Line
+
+WATCHDOG_SECONDS = 30.0
+RENEW_SECONDS = 15.0
+WORDS = ("a", "é", "😀", "la la", "\n")
+FINAL = range(4400, 4500)
+TICKET_CODES = (4401, 4408)
+
+
+class Surroundings(Protocol):
+    """What a tab finds in the world."""
+
+    def now(self) -> float: ...
+
+    def later(self, seconds: float, callback: Callable[[], object]) -> None: ...
+
+    def role(self, project: UUID, user: UUID) -> Role | None:
+        """What the HTTP app answers who asks for a ticket."""
+
+    def dial(self, tab: "Tab") -> None:
+        """Begin a connection to some node: `opened` or `refused` follows."""
+
+    def saved(self, tab: "Tab", update: bytes) -> None:
+        """The tab holds this to be saved."""
+
+    def received(self, tab: "Tab") -> None:
+        """Something of the document was told to the tab."""
+
+    def told(self, tab: "Tab", code: int, reason: str) -> None:
+        """The tab was sent away for good."""
+
+    def trace(self, who: str, what: str) -> None: ...
+
+    def fresh_client(self) -> int: ...
+
+
+class Tab:
+    """One person's window. `unsaved`: sent and not acknowledged."""
+
+    def __init__(self, world: Surroundings, name: str, project: UUID, user: UUID, seed: str) -> None:
+        self.world = world
+        self.name = name
+        self.project = project
+        self.user = user
+        self.rng = random.Random(f"{seed}/{name}")
+        self.wanted = False
+        """Whether it tries to be connected."""
+        self.over = False
+        """It was told to stay away."""
+        self.home = False
+        """It will not come back."""
+        self.line: Line | None = None
+        self.role: Role = Role.VIEWER
+        self.unsaved: list[bytes] = []
+        self.passed: list[bytes] = []
+        """Sent before something that was acknowledged: saved when nothing is awaited any more."""
+        self.unsent = False
+        self.answered = False
+        self.drafts = 0
+        self.attempts = 0
+        self._dialing = False
+        self._begin()
+
+    def _begin(self) -> None:
+        self.client = self.world.fresh_client()
+        self.author = Author(self.client)
+        self.crowd = Crowd(self.client)
+        self.shown = 0
+        self.synced = False
+        self._early: list[bytes] = []
+        self._heard_at = 0.0
+
+    # ------------------------------------------------------------------ what a person does
+
+    def come(self) -> None:
+        """Open the project."""
+        if not self.home:
+            self.wanted = True
+            self.attempt()
+
+    def go(self) -> None:
+        """Close the connection as a client does; the document stays."""
+        self.wanted = False
+        line = self.line
+        if line is not None:
+            if not line.silent:
+                self._send(wire.encode_awareness(self.crowd.show(None, self.world.now())))
+            self._lose()
+            line.hang_up()
+
+    def drop(self) -> None:
+        """The connection is lost, as when a cable is pulled, and tried again."""
+        line = self.line
+        if line is not None:
+            self._lose()
+            line.hang_up()
+            self._again()
+
+    def close_for_good(self) -> None:
+        """The tab is closed, and what it had not saved is gone; a new one is a new document."""
+        self.go()
+        self._draft("closed")
+
+    def edit(self) -> None:
+        """One edit, told if there is a connection."""
+        if self.over or not may(self.role, Action.WRITE) or not self.author.json()["meta"]:
+            return
+        update = change(self.author, self.rng)
+        if update:
+            self._tell(update)
+
+    def _tell(self, update: bytes) -> None:
+        self.world.trace(self.name, f"edits, {len(update)} bytes{'' if self.line else ', offline'}")
+        if self.line is not None:
+            self.unsaved.append(update)
+            self._send(wire.encode_update(update))
+        else:
+            self.unsent = True
+
+    def drag(self, count: int) -> None:
+        """A fader is moved: the same value again and again."""
+        for _ in range(count):
+            self.edit_one("gain_db", round(self.rng.uniform(-60, 6), 1))
+
+    def edit_one(self, key: str, value: object) -> None:
+        """Set a key of some track."""
+        tracks = [id for id in self.author.json()["tracks"] if id.startswith("t_")]
+        if self.over or not tracks or not may(self.role, Action.WRITE):
+            return
+        self._tell(self.author.field("tracks", min(tracks), key, value))
+
+    def show(self) -> None:
+        """Move the cursor."""
+        if self.line is not None:
+            self.shown += 1
+            state = json.dumps({"cursor": self.shown})
+            self._send(wire.encode_awareness(self.crowd.show(state, self.world.now())))
+
+    # ------------------------------------------------------------------ the connection
+
+    def attempt(self) -> None:
+        """Ask for a ticket and dial."""
+        if not self.wanted or self.over or self.line is not None or self._dialing:
+            return
+        role = self.world.role(self.project, self.user)
+        if role is None:
+            self._end(4403, "no ticket")
+            return
+        self._become(role)
+        self._dialing = True
+        self.world.dial(self)
+
+    def opened(self, line: Line) -> None:
+        """The websocket is open."""
+        self._dialing = False
+        if not self.wanted:
+            line.hang_up()
+            return
+        self.line = line
+        self.synced = self.answered = False
+        self._early.clear()
+        self._heard_at = self.world.now()
+        self.world.trace(self.name, f"connected to {line.node.name}")
+        self._send(wire.encode_step1(self.author.doc.get_state()))
+        self.show()
+        self._watch(line)
+        self._renew(line)
+
+    def refused(self) -> None:
+        """Nobody answers there."""
+        self._dialing = False
+        self._again()
+
+    def heard(self, line: Line, data: bytes) -> None:
+        """network.Listener: the server has written frames."""
+        if line is not self.line:
+            return
+        self._heard_at = self.world.now()
+        for opcode, payload in read(data):
+            if line is not self.line:
+                return
+            if opcode == 8:
+                self._closed(line, int.from_bytes(payload[:2], "big"), payload[2:].decode())
+                return
+            if opcode == 2:
+                kind, content, _ = wire.read_message(payload)
+                self._said(kind, content)
+
+    def lost(self, line: Line) -> None:
+        """network.Listener: the connection is gone."""
+        if line is self.line:
+            self.world.trace(self.name, "connection lost")
+            self._lose()
+            self._again()
+
+    def _closed(self, line: Line, code: int, reason: str) -> None:
+        self.world.trace(self.name, f"closed {code} {reason}")
+        line.send(b"", WSMsgType.CLOSE)
+        self._lose()
+        if code in FINAL and code not in TICKET_CODES:
+            self._end(code, reason)
+        else:
+            self._again()
+
+    def _end(self, code: int, reason: str) -> None:
+        self.over = True
+        self._draft(f"{code} {reason}")
+        self.world.told(self, code, reason)
+
+    def _lose(self) -> None:
+        self.line = None
+        self.unsent = self.unsent or bool(self.unsaved)
+        self.unsaved.clear()
+        self.passed.clear()
+        self.answered = False
+        self.crowd.alone()
+
+    def _again(self) -> None:
+        if self.wanted and not self.over:
+            self.attempts += 1
+            wait = min(5.0, 0.1 * 2 ** min(self.attempts, 6)) * self.rng.uniform(0.5, 1.0)
+            self.world.later(wait, self.attempt)
+
+    def _watch(self, line: Line) -> None:
+        """y-websocket's watchdog."""
+        if line is not self.line:
+            return
+        self.crowd.expire(self.world.now())
+        if self.world.now() - self._heard_at > WATCHDOG_SECONDS:
+            self.world.trace(self.name, "hears nothing")
+            self.drop()
+        else:
+            self.world.later(3.0, lambda: self._watch(line))
+
+    def _renew(self, line: Line) -> None:
+        if line is self.line:
+            self.world.later(RENEW_SECONDS, lambda: self._renew(line))
+            self._send(wire.encode_awareness(self.crowd.show(self.crowd.states[self.client], self.world.now())))
+
+    def _send(self, message: bytes) -> None:
+        if self.line is not None:
+            self.line.send(message)
+
+    # ------------------------------------------------------------------ what it is told
+
+    def _said(self, kind: Kind, payload: bytes) -> None:
+        match kind:
+            case Kind.STEP1:
+                self._answer(payload)
+            case Kind.STEP2:
+                self.world.received(self)
+                self.synced = True
+                self.attempts = 0
+                self._apply(payload)
+            case Kind.UPDATE if payload in self.unsaved:
+                self._acknowledged(self.unsaved.index(payload))
+            case Kind.UPDATE:
+                self.world.received(self)
+                self._apply(payload)
+            case Kind.AWARENESS:
+                self._saw(payload)
+            case Kind.AUTH:
+                self.world.trace(self.name, f"denied: {payload.decode()}")
+                if self.unsaved or self.unsent:
+                    self._reopen(payload.decode())
+            case _:
+                pass
+
+    def _acknowledged(self, at: int) -> None:
+        """As our web client counts: what was sent before may have been asked for again, and is in an answer behind."""
+        self.world.trace(self.name, f"has {at + 1} saved, {len(self.unsaved) - at - 1} to go")
+        self.passed += self.unsaved[:at]
+        saved = [self.unsaved[at]]
+        del self.unsaved[: at + 1]
+        if not self.unsaved:
+            saved, self.passed = self.passed + saved, []
+        for update in saved:
+            self.world.saved(self, update)
+
+    def _answer(self, vector: bytes) -> None:
+        if not may(self.role, Action.WRITE):
+            return
+        missing = self.author.doc.get_update(vector)
+        self.answered = True
+        self.unsent = False
+        if missing != EMPTY_UPDATE:
+            self.unsaved.append(missing)
+        self.world.trace(self.name, f"answers with {len(missing)} bytes")
+        self._send(wire.encode_step2(missing))
+
+    def _apply(self, update: bytes) -> None:
+        """Updates before the first Step2 may lean on what is not here yet; yrs, unlike Yjs, never quite forgets it."""
+        self._early.append(update)
+        if self.synced:
+            early, self._early = self._early, []
+            for one in early[-1:] + early[:-1]:
+                self.author.doc.apply_update(one)
+            self.author.made.clear()
+
+    def _saw(self, payload: bytes) -> None:
+        if self.crowd.hear(payload, self.world.now()):
+            self._renew_now()
+        for client, _, state in decode(payload, GENEROUS):
+            if client == self.client and state is not None:
+                self._become(Role(json.loads(state)["user"]["role"]))
+
+    def _renew_now(self) -> None:
+        self._send(wire.encode_awareness(self.crowd.show(self.crowd.states[self.client], self.world.now())))
+
+    def _become(self, role: Role) -> None:
+        if role is not self.role:
+            self.world.trace(self.name, f"is {role.value}")
+        self.role = role
+        if not may(role, Action.WRITE) and (self.unsaved or self.unsent):
+            self._reopen(f"is a {role} now")
+
+    def _reopen(self, why: str) -> None:
+        """What was not saved becomes a draft on the device; the project is opened anew."""
+        line = self.line
+        self._draft(why)
+        if line is not None:
+            line.hang_up()
+            self._again()
+
+    def _draft(self, why: str) -> None:
+        self.world.trace(self.name, f"begins anew: {why}")
+        self.drafts += bool(self.unsaved or self.unsent)
+        self._lose()
+        self.unsent = False
+        self._begin()
+
+
+def change(author: Author, rng: random.Random) -> bytes:
+    """Something a musician does; now and then what a broken client would."""
+    tracks = [id for id in author.json()["tracks"] if id.startswith("t_")]
+    pick = rng.randrange(10)
+    if not tracks or pick == 0:
+        return author.track(f"t_{rng.randrange(6)}", name=rng.choice(WORDS), order=rng.choice("abc"))
+    if pick < 5:
+        return author.field("tracks", rng.choice(tracks), "gain_db", rng.choice((-1, -2.5, 0, 3, 1e9, "loud")))
+    if pick == 5:
+        return author.marker(f"m_{rng.randrange(5)}", rng.randrange(4_000), rng.choice(WORDS))
+    if pick == 6:
+        return author.put("transport", "bpm", rng.choice((90, 120, 97.5, float("nan"))))
+    if pick == 7:
+        return author.note(f"n_{rng.randrange(3)}", rng.choice(WORDS))
+    return _type(author, rng)
+
+
+def _type(author: Author, rng: random.Random) -> bytes:
+    """Type into a note, or take a letter away."""
+    notes = author.doc.get("notes", type=Map)
+    texts = [note["body"] for note in notes.values() if isinstance(note, Map) and isinstance(note.get("body"), Text)]
+    if not texts:
+        return author.note("n_0", "first")
+    text = rng.choice(texts)
+    word = rng.choice(WORDS)
+
+    def type_or_delete(_: object) -> None:
+        if rng.random() < 0.7 or not str(text):
+            text.insert(0, word)
+        else:
+            del text[0 : len(str(text)[0].encode())]
+
+    return author.edit(type_or_delete)
