@@ -12,6 +12,7 @@ from pycrdt import Doc
 
 from api import cursor as cursors
 from api.access import Standing, allowed, allowed_at_once
+from api.drafts import laid_over_live
 from api.edits import edited, now_ms
 from api.errors import ApiError
 from api.services import Given, Unit
@@ -60,7 +61,11 @@ Forker = Annotated[Standing, Depends(allowed(Action.FORK))]
 
 
 class Snapshot(Shape):
-    """A saved state; `kind` named, automatic, or draft (unsent work, seen by its author alone)."""
+    """A saved state; `kind` named, automatic, or draft.
+
+    A draft is work of another lineage that was not merged, seen by its author alone; its content is what it would be
+    if it were laid over the live document.
+    """
 
     id: UUID
     kind: Literal["named", "automatic", "draft"]
@@ -147,7 +152,7 @@ async def list_snapshots(
 async def show_snapshot(snapshot_id: UUID, standing: Reader, work: Unit) -> SnapshotContent:
     """One saved state with its document."""
     row = await _found(work.connection, standing, snapshot_id)
-    return SnapshotContent(document=await _content(row), **_facts(row))
+    return SnapshotContent(document=await _content(work.connection, standing, row), **_facts(row))
 
 
 @router.get("/{snapshot_id}/compare")
@@ -159,8 +164,10 @@ async def compare_snapshot(
 ) -> Page[Difference]:
     """What leads from this snapshot to another one, or to the live document."""
     async with given.pool.acquire() as connection:
-        before = await _content(await _found(connection, standing, snapshot_id))
-        after = None if other == "live" else await _content(await _found(connection, standing, other))
+        before = await _content(connection, standing, await _found(connection, standing, snapshot_id))
+        after = None
+        if other != "live":
+            after = await _content(connection, standing, await _found(connection, standing, other))
     if after is None:
         after = await committed(given.pool, standing)
     return Page(items=[_difference(found) for found in compare(before, after)], next_cursor=None)
@@ -170,7 +177,7 @@ async def compare_snapshot(
 async def restore_snapshot(snapshot_id: UUID, standing: Restorer, work: Unit) -> Restored:
     """Brings the live document to this state, by one ordinary edit."""
     row = await _found(work.connection, standing, snapshot_id)
-    target, by = await _content(row), str(standing.caller.id)
+    target, by = await _content(work.connection, standing, row), str(standing.caller.id)
 
     def change(doc: "Doc[Any]") -> "tuple[bytes, dict[str, Any], int]":
         before = doc.get_update(), canonical(doc)
@@ -203,7 +210,8 @@ async def fork_snapshot(snapshot_id: UUID, standing: Forker, work: Unit, body: F
     name = asked or FORK_OF.format(name=standing.project_name[: NAME_MAX - len(FORK_OF)])
     caller = standing.caller
     project_id: UUID = await work.connection.fetchval(INSERT_PROJECT, caller.id, name, standing.project_id, snapshot_id)
-    seed = _forked(await _content(row), project_id, name, f"{standing.project_id}/{snapshot_id}", str(caller.id))
+    content = await _content(work.connection, standing, row)
+    seed = _forked(content, project_id, name, f"{standing.project_id}/{snapshot_id}", str(caller.id))
     await Journal.create(work.connection, project_id, seed, caller.id, "fork")
     return await shown(work, project_id, caller)
 
@@ -234,13 +242,13 @@ def _facts(row: dict[str, Any]) -> dict[str, Any]:
     return {"author": author, **{name: row[name] for name in wanted}}
 
 
-async def _content(row: dict[str, Any]) -> dict[str, Any]:
-    """The canonical form of a snapshot, worked out from its state if it was saved without; a draft may have none."""
+async def _content(connection: Connection, standing: Standing, row: dict[str, Any]) -> dict[str, Any]:
+    """The canonical form of a snapshot, worked out from its state if it was saved without. Raises conflict."""
     content: dict[str, Any] | None = row["canonical"]
     if content is not None:
         return content
     if row["kind"] == "draft":
-        raise ApiError("conflict", "This draft has no content that could be shown or restored.")
+        return await laid_over_live(connection, standing.project_id, row["state"])
     return await asyncio.to_thread(_read, row["state"])
 
 

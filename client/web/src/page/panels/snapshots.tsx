@@ -6,6 +6,7 @@ import { ago } from "../parts/ago.ts";
 import { Button } from "../parts/button.tsx";
 import { projectPath } from "../route.ts";
 import { notice } from "../state/actions.ts";
+import { useStore } from "../state/store.ts";
 import { useStudio, type Studio } from "../state/studio.ts";
 
 export function Snapshots() {
@@ -15,7 +16,10 @@ export function Snapshots() {
   const [versions, setVersions] = useState<readonly Snapshot[]>([]);
   const [name, setName] = useState("");
   const load = (): void => void api.snapshots(project).then((page) => setVersions(page.items), (error: Error) => notice(studio, error.message));
-  useEffect(load, [project]);
+  const { draft } = useStore(about);
+  useEffect(load, [project, draft]);
+  const drafts = versions.filter((version) => version.kind === "draft");
+  const kept = versions.filter((version) => version.kind !== "draft");
   const keep = (): void => {
     const title = name.trim() || `Version of ${new Date().toLocaleString([], { dateStyle: "medium", timeStyle: "short" })}`;
     setName("");
@@ -30,8 +34,20 @@ export function Snapshots() {
           <Button type="submit" onClick={() => undefined} testid="version-keep">Keep</Button>
         </form>
       )}
-      {versions.length === 0 && <p class="side__empty">Keep a version before you try something bold. You can always come back to it.</p>}
-      <ul class="versions">{versions.map((version) => <Version key={version.id} version={version} studio={studio} onRestored={load} />)}</ul>
+      {drafts.length > 0 && <Drafts drafts={drafts} studio={studio} />}
+      {kept.length === 0 && <p class="side__empty">Keep a version before you try something bold. You can always come back to it.</p>}
+      <ul class="versions">{kept.map((version) => <Version key={version.id} version={version} studio={studio} onRestored={load} />)}</ul>
+    </section>
+  );
+}
+
+/** Work that could not be merged: its author alone sees it, and takes what is worth keeping into a project of its own. */
+function Drafts({ drafts, studio }: { readonly drafts: readonly Snapshot[]; readonly studio: Studio }) {
+  return (
+    <section aria-label="Your drafts" data-testid="drafts">
+      <h4 class="side__section">Your drafts</h4>
+      <p class="side__hint">Unsent work that did not fit the project any more. Only you see it. Compare shows what the project has now instead; a fork is a new project with both.</p>
+      <ul class="versions">{drafts.map((draft) => <Version key={draft.id} version={draft} studio={studio} onRestored={() => undefined} />)}</ul>
     </section>
   );
 }
@@ -52,12 +68,12 @@ function Version({ version, studio, onRestored }: VersionProps) {
     api.compareSnapshot(project, version.id).then((page) => setDifferences(page.items), failed);
   };
   return (
-    <li class="version" data-testid="version">
+    <li class="version" data-testid={version.kind === "draft" ? "draft" : "version"}>
       <div class="version__name">{version.name}</div>
       <div class="version__by">{version.author?.name ?? "Automatic"} · <time dateTime={version.created_at}>{ago(version.created_at)}</time></div>
       <div class="version__actions">
         <Button kind="quiet" onClick={compare} testid="version-compare">{differences === null ? "Compare" : "Hide"}</Button>
-        {mayEdit(session.role) && <Button kind="quiet" onClick={restore} testid="version-restore">Restore</Button>}
+        {mayEdit(session.role) && version.kind !== "draft" && <Button kind="quiet" onClick={restore} testid="version-restore">Restore</Button>}
         <Button kind="quiet" onClick={() => void api.forkSnapshot(project, version.id).then((fork) => location.assign(projectPath(fork.id)), failed)} testid="version-fork">Fork</Button>
       </div>
       {differences !== null && (
