@@ -80,8 +80,8 @@ class Hosted:
         self.unloading = False
         self.flying = False
         """A flight of this room is being committed."""
-        self.behind = 0
-        """Reads of other processes' rows that are under way."""
+        self.behind = False
+        """Rows of other processes are missing and being read: the document is not what `head` says."""
         self.others: set[UUID] = set()
         """Nodes that have this project open, as far as heard: nobody else needs to be told of anything."""
         self._loop = loop

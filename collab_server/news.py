@@ -67,6 +67,8 @@ class News:
         self._journal = journal
         self._keeper = keeper
         self._bus = bus
+        self._missing: dict[Hosted, int] = {}
+        """Rooms that lack rows, with the last row before the first of them; `behind` while somebody reads them."""
         self._unchecked: set[Hosted] = set()
         """Rooms whose memberships could not be read: they are asked for again and again."""
         self._loop = asyncio.get_running_loop()
@@ -115,9 +117,14 @@ class News:
             self.catch_up(hosted, hosted.room.head)
 
     def catch_up(self, hosted: Hosted, after: int) -> None:
-        """Read the journal behind row `after`: rows of other processes are missing here."""
-        hosted.behind += 1
-        self._house.start(self._catch_up(hosted, after))
+        """Read the journal behind row `after`: rows of other processes are missing here.
+
+        One reading at a time, each from the first row that is missing: rows lean on those before them.
+        """
+        self._missing[hosted] = min(after, self._missing.get(hosted, after))
+        if not hosted.behind:
+            hosted.behind = True
+            self._house.start(self._catch_up(hosted))
 
     def resynchronise(self) -> None:
         """Messages were lost: every room asks the database what happened."""
@@ -148,7 +155,7 @@ class News:
         room = hosted.room
         if event.epoch != room.epoch:
             self._house.drop(hosted, CloseCode.EPOCH_CHANGED, "the project was rebuilt")
-        elif event.body and event.seq == room.head + 1 and not hosted.flying:
+        elif event.body and event.seq == room.head + 1 and not hosted.flying and not hosted.behind:
             self._grow(hosted, event.seq, event.body)
         elif event.seq > room.head:
             self.catch_up(hosted, room.head)
@@ -171,19 +178,22 @@ class News:
             return
         hosted.perform(hosted.room.hear_node(node, heard, self._loop.time()))
 
-    async def _catch_up(self, hosted: Hosted, after: int) -> None:
+    async def _catch_up(self, hosted: Hosted) -> None:
         try:
-            await self._read_on(hosted, after)
+            while not hosted.closed and hosted in self._missing:
+                after = self._missing.pop(hosted)
+                try:
+                    await self._read_on(hosted, after)
+                except TRANSIENT as error:
+                    self._log.warning("tail not read", project=str(hosted.project_id), error=str(error))
+                    self.catch_up(hosted, after)
+                    await asyncio.sleep(RETRY_SECONDS)
         except PersistenceError as error:
             if not hosted.closed:
                 self._house.spoiled(hosted, str(error))
-        except TRANSIENT as error:
-            self._log.warning("tail not read", project=str(hosted.project_id), error=str(error))
-            await asyncio.sleep(RETRY_SECONDS)
-            if not hosted.closed:
-                self.catch_up(hosted, after)
         finally:
-            hosted.behind -= 1
+            self._missing.pop(hosted, None)
+            hosted.behind = False
 
     async def _read_on(self, hosted: Hosted, after: int) -> None:
         try:

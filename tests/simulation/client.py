@@ -289,11 +289,15 @@ class Tab:
                 pass
 
     def _acknowledged(self, at: int) -> None:
-        """As our web client counts: what was sent before may have been asked for again, and is in an answer behind."""
+        """What was sent before has been committed too, or was asked for again and is in an answer behind.
+
+        But of an update that only deletes, somebody else's may have the very same bytes: it speaks for itself alone.
+        """
         self.world.trace(self.name, f"has {at + 1} saved, {len(self.unsaved) - at - 1} to go")
-        self.passed += self.unsaved[:at]
-        saved = [self.unsaved[at]]
-        del self.unsaved[: at + 1]
+        saved = [self.unsaved.pop(at)]
+        if saved[0][:1] != b"\0":
+            self.passed += self.unsaved[:at]
+            del self.unsaved[:at]
         if not self.unsaved:
             saved, self.passed = self.passed + saved, []
         for update in saved:
@@ -306,7 +310,8 @@ class Tab:
         self.answered = True
         self.unsent = False
         if missing != EMPTY_UPDATE:
-            self.unsaved.append(missing)
+            self.passed += self.unsaved
+            self.unsaved = [missing]  # it holds all that was refused, and what was not comes before it
         self.world.trace(self.name, f"answers with {len(missing)} bytes")
         self._send(wire.encode_step2(missing))
 

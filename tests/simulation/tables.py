@@ -46,6 +46,8 @@ class Document:
     updates: dict[int, bytes] = field(default_factory=dict)
     history: list[bytes] = field(default_factory=list)
     clients: dict[int, UUID] = field(default_factory=dict)
+    free: list[int] = field(default_factory=list)
+    """Client ids of repairers that no node uses."""
     members: dict[UUID, str] = field(default_factory=dict)
     known: dict[int, int] = field(default_factory=dict)
     """Client id → first clock that is not committed."""
@@ -109,6 +111,8 @@ class Tables:
             journal_sql.TAIL: Statement(self._tail, _free),
             journal_sql.HEADS: Statement(self._heads, _free),
             journal_sql.CLIENTS: Statement(self._clients, _free),
+            journal_sql.LEASE: Statement(self._lease, _free),
+            journal_sql.FREE: Statement(self._release, _free),
             journal_sql.COMPACT: Statement(self._compact, _free),
             journal_sql.QUARANTINE: Statement(self._quarantine, lambda project, _: (project,)),
             journal_sql.LOCK: Statement(self._lock, lambda project: (project,)),
@@ -197,6 +201,15 @@ class Tables:
     def _clients(self, tx: Transaction, project: UUID) -> Rows:
         owners = self.documents[project].clients
         return [Record(client_id=client, user_id=user) for client, user in owners.items()]
+
+    def _lease(self, tx: Transaction, project: UUID) -> Rows:
+        free = self.documents[project].free
+        return [Record(client_id=free.pop())] if free else []
+
+    def _release(self, tx: Transaction, project: UUID, client: int) -> Rows:
+        if client in self.documents[project].clients:
+            self.documents[project].free.append(client)
+        return []
 
     def _compact(self, tx: Transaction, project: UUID, epoch: int, seq: int, state: bytes, sha256: bytes) -> Rows:
         document = self.documents.get(project)
