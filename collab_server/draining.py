@@ -30,11 +30,8 @@ async def drain(hub: Hub) -> None:
         await asyncio.sleep(pause)
     await _commit(hub, deadline)
     _send_back(hub, list(hub.connections.values()))  # who was still on the way in
-    for hosted in list(hub.rooms.values()):
-        if hosted.edited_since_snapshot:
-            await hub.keeper.project(hosted)
     hub.bus.publish(NodeGone(hub.node_id))
-    await hub.finish_tasks()
+    await hub.finish_tasks()  # rooms are let go after their last leave: snapshots, projections
     await hub.register.empty()
 
 

@@ -242,8 +242,15 @@ class Hub:
             return
         hosted.perform(hosted.room.presence_tick())  # the other nodes hear of the last leave too
         del self.rooms[hosted.project_id]
+        await self._let_go(hosted)
+
+    async def _let_go(self, hosted: Hosted) -> None:
+        """Close a room whose every repair is committed: its client id is free for the next."""
+        repairer = hosted.room.repairer
         hosted.close()
         await self.bus.unsubscribe(hosted.project_id)
+        if repairer is not None:
+            await self._journal.free(hosted.project_id, repairer)
 
     def drop(self, hosted: Hosted, code: CloseCode, reason: str) -> None:
         """Everybody leaves a room that must be loaded anew (or never again)."""

@@ -22,8 +22,8 @@ from studio.watch import Touched, watch
 
 
 class LiveDocument:
-    """A Doc whose every change lands in `pending`. Its client id is that of repairs: a fresh one at every load, so that
-    a repair lost in a crash can never come back with other content under the same clock.
+    """A Doc whose every change lands in `pending`. Its client id is that of repairs: one that no crash
+    has touched, so that a repair which was lost can never come back with other content under the same clock.
 
     Raises whatever yrs raises or panics with (a BaseException): then nothing of it can be trusted any more.
     """
@@ -46,6 +46,11 @@ class LiveDocument:
         if self._aside:
             self.settle()
         return self._doc
+
+    @property
+    def repairer(self) -> int | None:
+        """The client id of its repairs, if there were any, now or under an earlier user of that id."""
+        return self._doc.client_id if self._doc.client_id in self._admission.bound else None
 
     def vector(self) -> bytes:
         """The state vector of everything told so far."""

@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Iterable, Iterator
 from uuid import UUID
 
-from collab_server.admission import TRUSTED
+from collab_server.admission import NOBODY, TRUSTED
 from collab_server.gate.shape import Shape
 from collab_server.gate.slices import slices
 from collab_server.gate.update import inspect
@@ -27,8 +27,13 @@ CLIENT_ID_BITS = 32
 async def open_room(journal: Journal, project_id: UUID, limits: Limits) -> tuple[Room, Loaded]:
     """Load and build. Raises NotFound, Quarantined, CorruptState; the stored rows stay as they are."""
     loaded = await journal.load(project_id)
+    client = None
+    if NOBODY in loaded.clients.values():
+        client = await journal.lease(project_id)
+    if client is not None:
+        loaded = await journal.load(project_id)  # its last user may have written since
     # In a thread that yields to the event loop every few ms: yrs holds it only for a slice at a time.
-    room = await asyncio.to_thread(build, project_id, loaded, _fresh_client(loaded.clients), limits)
+    room = await asyncio.to_thread(build, project_id, loaded, client or _fresh_client(loaded.clients), limits)
     return room, loaded
 
 

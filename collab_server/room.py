@@ -270,6 +270,11 @@ class Room:
         """The document with everything applied that was told."""
         return self.document.doc
 
+    @property
+    def repairer(self) -> int | None:
+        """The client id of its repairs, if there were any."""
+        return self.document.repairer
+
     def gathered_from(self) -> set[Member]:
         """Whose edits wait for the next tick."""
         return {run.member for run in self._inbox}

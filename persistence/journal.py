@@ -17,7 +17,7 @@ import asyncpg
 
 from persistence.body import Entry, encode
 from persistence.errors import CorruptState, NotFound, Quarantined, TailGone
-from persistence.journal_sql import APPEND, CLIENTS, COMPACT, CREATE, HEADS, LOAD, QUARANTINE, TAIL
+from persistence.journal_sql import APPEND, CLIENTS, COMPACT, CREATE, FREE, HEADS, LEASE, LOAD, QUARANTINE, TAIL
 from persistence.pool import Connection, Database, Pool
 
 log = logging.getLogger(__name__)
@@ -128,6 +128,18 @@ class Journal:
         """Whose client ids are whose, as of now."""
         rows = await self._pool.fetch(CLIENTS, project_id)
         return {row["client_id"]: row["user_id"] for row in rows}
+
+    async def lease(self, project_id: UUID) -> int | None:
+        """A repairer's client id that nobody uses, for the caller alone until it is freed; None if there is none.
+
+        What its last user committed is read by a `load` that comes after.
+        """
+        client: int | None = await self._pool.fetchval(LEASE, project_id)
+        return client
+
+    async def free(self, project_id: UUID, client_id: int) -> None:
+        """The next room may repair under this client id: everything that was ever told under it is committed."""
+        await self._pool.execute(FREE, project_id, client_id)
 
     async def compact(self, project_id: UUID, epoch: int, seq: int, state: bytes) -> None:
         """Stores the state up to and including `seq` and deletes the rows it covers, in one transaction.

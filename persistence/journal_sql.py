@@ -101,6 +101,16 @@ select d.project_id, d.epoch, d.head
 
 CLIENTS = "select client_id, user_id from document_clients where project_id = $1"
 
+LEASE = """
+update document_clients c set free = false
+ where c.project_id = $1
+   and c.client_id = (select f.client_id from document_clients f where f.project_id = $1 and f.free
+                       order by f.client_id limit 1 for update skip locked)
+returning c.client_id
+"""
+
+FREE = "update document_clients set free = true where project_id = $1 and client_id = $2"
+
 # No lock on the document: a commit never waits for a state of megabytes to be written. The order of states decides.
 COMPACT = """
 with stored as (

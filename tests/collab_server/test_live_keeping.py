@@ -9,8 +9,9 @@ from uuid import UUID, uuid4
 
 import httpx
 from asyncpg import Record
-from pycrdt import Doc
+from pycrdt import Doc, Map
 
+from collab_server.admission import NOBODY
 from collab_server.opening import build
 from collab_server.settings import Limits
 from launch.app import App
@@ -248,6 +249,26 @@ async def test_s18_fader_war_leaves_next_to_nothing(
     await until(state)
     assert await state() - before < 30_000
     assert await world.stored(project) == final
+
+
+async def test_repairs_of_many_days_share_a_client_id(
+    world: World, project: UUID, ada: User, collab: App, make_peer: MakePeer
+) -> None:
+    """A room that is closed in order leaves the id of its repairs to the next: the state vector does not grow."""
+    repairers = "select count(*) from document_clients where project_id = $1 and user_id = $2 and free = $3"
+    for day in range(4):
+        a = await make_peer(project, ada).join()
+        a.put("tracks", "t_1", Map({"gain_db": "loud", "name": f"{day}"}))
+        await _repaired(a)
+        await a.saved()
+        await a.leave()
+        await until(lambda: _is(metric(collab, "backline_rooms"), 0))
+        await until(lambda: _is(world.pool.fetchval(repairers, project, NOBODY, True), 1))
+    assert await world.pool.fetchval(repairers, project, NOBODY, False) == 0
+
+
+async def _repaired(peer: Peer) -> None:
+    await until(lambda: peer.json()["tracks"]["t_1"].get("gain_db") == 0)
 
 
 async def test_s19_10000_edits_are_loaded_quickly(world: World, ada: User, make_peer: MakePeer) -> None:

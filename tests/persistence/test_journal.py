@@ -299,3 +299,15 @@ async def test_a_large_state_round_trips(journal: Journal, project: UUID) -> Non
     state = bytes(range(256)) * (1 << 16)
     await journal.compact(project, 1, 1, state)
     assert (await journal.load(project)).state == state
+
+
+async def test_a_freed_client_id_is_leased_to_one_alone(journal: Journal, project: UUID) -> None:
+    """Of many that ask at once one gets it; nobody does before it was freed, and it can be freed again."""
+    nobody = UUID(int=0)
+    await journal.append([batch(project, b"u", clients=((4001, nobody),))])
+    assert await journal.lease(project) is None
+    for _ in range(2):
+        await journal.free(project, 4001)
+        leased = await asyncio.gather(*(journal.lease(project) for _ in range(6)))
+        assert sorted(leased, key=str) == [4001, None, None, None, None, None]
+    assert await journal.clients(project) == {4001: nobody}
