@@ -15,6 +15,7 @@ from loadtest.wire import Dialect
 DEFAULT_HTTP = "http://127.0.0.1:8000"
 OURS, YWS, HOCUSPOCUS = "backline", "yws", "hocuspocus"
 RATE, FIRST_RATE = 200.0, 100.0
+LEAST_STEP = 3.0  # seconds
 FIND_BOUND_MS = 50.0
 
 BOUNDS = (
@@ -121,6 +122,8 @@ def parse(argv: Sequence[str]) -> Options:
         value = getattr(given, name)
         if value is not None and value <= 0:
             raise BadUsage(f"--{name} must be greater than 0.")
+    if given.step < LEAST_STEP:
+        raise BadUsage(f"--step must be at least {LEAST_STEP:.0f} seconds: figures come by the second.")
     http = _http(given)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     ws = tuple(_checked(url, ("ws", "wss"), "--ws") for url in given.ws or ())

@@ -25,6 +25,7 @@ LEAD = 0.3  # seconds between the order to start and the start
 DRAW_EVERY = 0.5
 VERIFY_GRACE = 30.0
 READY_SECONDS = 180.0
+SAMPLE_GRACE = 0.15  # seconds until a second's figures are here
 STEP_WARM_UP = 0.3  # of a step of the search
 
 
@@ -95,7 +96,9 @@ class Run:
                 hand.tell(rate=search.rate * share)
             first = time.monotonic() - began + step * STEP_WARM_UP
             await asyncio.sleep(step)
-            self._judge(search, range(int(first) + 1, int(time.monotonic() - began)))
+            last = int(time.monotonic() - began)
+            await asyncio.sleep(SAMPLE_GRACE)
+            self._judge(search, range(int(first) + 1, last))
         self.crew.tell(rate=0)
         self.crew.tell(stop=True)
 

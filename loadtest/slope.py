@@ -7,6 +7,7 @@ from statistics import median
 
 WARM_UP = 0.3  # of the run: caches fill, the first garbage is collected
 POINTS = 120  # medians of stretches, so that the pairs stay few
+LEAST = 3  # points
 NOISE_MIB = 4.0
 NOISE_SHARE = 0.03
 HOURLY_FROM = 60.0  # seconds
@@ -39,7 +40,7 @@ def slope(points: Sequence[tuple[float, float]]) -> Slope | None:
         return None
     first, last = points[0][0], points[-1][0]
     kept = [point for point in points if point[0] >= first + (last - first) * WARM_UP]
-    if len(kept) < 5:
+    if len(kept) < LEAST:
         return None
     thin = _thinned(kept)
     per_second = median((b[1] - a[1]) / (b[0] - a[0]) for a, b in combinations(thin, 2) if b[0] > a[0])

@@ -16,6 +16,7 @@ from loadtest.room import Room
 
 TOGETHER = 8  # newcomers on their way at a time
 POLL = 0.1
+LEAST_PATIENCE = 2.0  # seconds for a newcomer, even if the settling took all the time
 EXAMPLES = 5
 
 
@@ -63,6 +64,7 @@ async def _judge(world: World, room: Room, deadline: float, silent: bool, findin
         await _entered(newcomer, deadline)
     except (Refused, TimeoutError) as error:
         finding.unverified += 1
+        _count_outside(room, silent, finding)
         finding.note(f"room {room.place.name}: no newcomer gets in ({error or 'no answer'})")
         return
     while not _settled(room, newcomer, silent) and time.monotonic() < deadline:  # noqa: ASYNC110 - all of a room
@@ -77,7 +79,7 @@ def _apart(world: World) -> World:
 
 
 async def _entered(newcomer: Person, deadline: float) -> None:
-    patience = max(5.0, deadline - time.monotonic())
+    patience = max(LEAST_PATIENCE, deadline - time.monotonic())
     await asyncio.wait_for(newcomer.arrive(), patience)
 
 
@@ -97,11 +99,16 @@ def _count(room: Room, newcomer: Person, silent: bool, finding: Finding) -> None
         if lost:
             finding.missing += lost
             finding.note(f"room {room.place.name}: {lost} edits of client {author.client} are not there for a newcomer")
-    finding.unsaved += 0 if silent else room.unsaved()
+    _count_outside(room, silent, finding)
     content = newcomer.song.canonical()
-    finding.outside += sum(person.wants_in and not person.inside for person in room.people)
     for person in room.present():
         finding.members += 1
         if person.song.vector() != vector or person.song.canonical() != content:
             finding.different += 1
             finding.note(f"room {room.place.name}: seat {person.seat} holds another document than a newcomer")
+
+
+def _count_outside(room: Room, silent: bool, finding: Finding) -> None:
+    """What needs no newcomer to be seen."""
+    finding.unsaved += 0 if silent else room.unsaved()
+    finding.outside += sum(person.wants_in and not person.inside for person in room.people)
