@@ -3,8 +3,9 @@
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
+from types import MappingProxyType
 from typing import Final
 
 import asyncpg
@@ -19,6 +20,8 @@ from api.settings import Settings
 from persistence.errors import TRANSIENT
 
 REFUSED: Final = 2
+NEEDED: Final[Mapping[str, str]] = MappingProxyType({"database": "url", "bus": "url", "tickets": "secret"})
+"""What has no default, by its section."""
 BACKLOG: Final = 2048
 UNUSABLE: Final[tuple[type[Exception], ...]] = (*TRANSIENT, asyncpg.PostgresError, ValueError)
 
@@ -45,8 +48,15 @@ def configured(read: Callable[..., Settings]) -> Settings:
     try:
         return read()
     except ValidationError as error:
-        wrong = "; ".join(f"{'__'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors())
+        wrong = "; ".join(_complaint([str(part) for part in e["loc"]], e["type"], e["msg"]) for e in error.errors())
         raise CannotStart(f"the configuration is not usable: {wrong}.") from None
+
+
+def _complaint(place: list[str], kind: str, message: str) -> str:
+    """What is wrong with one variable, by its name."""
+    if kind == "missing":
+        return f"{'__'.join([*place, NEEDED[place[0]]][:2]).upper()} is not set"
+    return f"{'__'.join(place).upper()}: {message}"
 
 
 def bound(host: str, port: int) -> socket.socket:

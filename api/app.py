@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from api import errors, health, pages
 from api.body_limit import LimitedApp
 from api.headers import GuardedApp
-from api.limits import REDIS_SECONDS_MAX, Counter, GuestLimit, MemoryCounter, RedisCounter
+from api.limits import REDIS_SECONDS_MAX, Counter, GuestLimit, RedisCounter
 from api.metrics import MeasuredApp, Metrics
 from api.services import Services
 from api.settings import Settings
@@ -89,9 +89,6 @@ async def _ended(close: Callable[[], Awaitable[object]], seconds_max: float) -> 
 
 @asynccontextmanager
 async def _counter(url: str) -> AsyncIterator[Counter]:
-    if url.startswith("memory://"):
-        yield MemoryCounter()
-        return
     redis: Redis = Redis.from_url(
         url, socket_timeout=REDIS_SECONDS_MAX, socket_connect_timeout=REDIS_SECONDS_MAX, max_connections=4
     )

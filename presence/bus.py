@@ -53,7 +53,8 @@ class Bus(Protocol):
 
 @asynccontextmanager
 async def open_bus(settings: BusSettings | str) -> AsyncIterator[Bus]:
-    """The bus of a URL: redis://, rediss://, unix:// (Redis or Valkey) or memory:// (this process alone).
+    """The bus of a URL: redis://, rediss:// or unix:// (Redis or Valkey); memory:// (this process alone) is for tests,
+    and settings that come from an environment refuse it.
 
     Does not wait for the server. Leaving sends what is queued, for a moment. Raises BadBusUrl.
     """

@@ -7,18 +7,23 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 SECRET_MIN = 32
 
 
-def _scheme(url: str) -> str:
-    if not url.startswith(("redis://", "rediss://", "unix://", "memory://")):
-        raise ValueError("must begin with redis://, rediss://, unix:// or memory://")
+def _server(url: str) -> str:
+    if url.startswith("memory:"):
+        raise ValueError("memory:// joins no processes: name a Redis or Valkey (redis://, rediss:// or unix://)")
+    if not url.startswith(("redis://", "rediss://", "unix://")):
+        raise ValueError("must name a Redis or Valkey (redis://, rediss:// or unix://)")
     return url
 
 
 class BusSettings(BaseModel):
-    """Where the bus is and how much may wait for it while it is away."""
+    """Where the bus is and how much may wait for it while it is away.
+
+    No default and no bus in memory: two processes that hear nothing of each other would look healthy.
+    """
 
     model_config = ConfigDict(frozen=True)
 
-    url: Annotated[str, AfterValidator(_scheme)] = "memory://"
+    url: Annotated[str, AfterValidator(_server)] = Field(default="", validate_default=True)
     queue_events_max: int = Field(default=10_000, ge=1)
     queue_bytes_max: int = Field(default=16 << 20, ge=1)
     batch_events_max: int = Field(default=64, ge=1)

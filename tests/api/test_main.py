@@ -13,10 +13,10 @@ import pytest
 from launch.app import App
 
 
-async def refused(environment: dict[str, str]) -> tuple[int | None, str]:
+async def refused(environment: dict[str, str], app: str = "api") -> tuple[int | None, str]:
     """Exit code and stderr of a start that must not succeed."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "api", env=environment, stdin=DEVNULL, stdout=PIPE, stderr=PIPE
+        sys.executable, "-m", app, env=environment, stdin=DEVNULL, stdout=PIPE, stderr=PIPE
     )
     async with asyncio.timeout(30):
         said, complained = await process.communicate()
@@ -52,6 +52,8 @@ async def test_a_busy_port_is_one_sentence(app_environment: dict[str, str]) -> N
         ({"DATABASE__URL": "mysql://x"}, "DATABASE__URL"),
         ({"DATABASE__URL": "postgresql://127.0.0.1:1/x"}, "DATABASE__URL"),
         ({"BUS__URL": "http://x"}, "BUS__URL"),
+        ({"BUS__URL": "memory://"}, "BUS__URL: Value error, memory:// joins no processes"),
+        ({"BUS__URL": "", "BUS__PING_SECONDS": "3"}, "BUS__URL: Value error, must name a Redis or Valkey"),
         ({"API__PORT": "many"}, "API__PORT"),
         ({"API__PUBLIC_URL": "studio"}, "API__PUBLIC_URL"),
     ],
@@ -65,3 +67,25 @@ async def test_a_bad_configuration_is_one_sentence(
     assert complaint.count("\n") == 1
     assert named in complaint
     assert "short" not in complaint or named != "TICKETS__SECRET" or "'short'" not in complaint
+
+
+@pytest.mark.parametrize("name", ["DATABASE__URL", "BUS__URL", "TICKETS__SECRET"])
+@pytest.mark.parametrize("app", ["api", "collab_server"])
+async def test_a_missing_variable_is_named(app_environment: dict[str, str], name: str, app: str) -> None:
+    """Both apps refuse to start without it, in one sentence: there is no default that would only look like one."""
+    environment = {key: value for key, value in app_environment.items() if key != name}
+    status, complaint = await refused({**environment, "API__PORT": "0", "COLLAB__PORT": "0"}, app)
+    assert status == 2
+    assert complaint.count("\n") == 1
+    assert (f"{name} is not set" if app == "api" else name.partition("__")[0]) in complaint
+
+
+async def test_a_bus_in_memory_is_refused(app_environment: dict[str, str]) -> None:
+    """By the collab server too: two nodes would not hear of each other, and both look healthy."""
+    status, complaint = await refused(
+        {**app_environment, "COLLAB__PORT": "0", "BUS__URL": "memory://"}, "collab_server"
+    )
+    assert status == 2
+    assert complaint.count("\n") == 1
+    assert "BUS__URL" in complaint
+    assert "memory:// joins no processes" in complaint
