@@ -25,9 +25,9 @@ def charts(outcome: Outcome) -> list[Chart]:
         waiting("Edit to members behind another address", "across", "across_p99_ms"),
         Chart("Throughput", "per second", _counts(record, ("edits", "deliveries")), length),
         waiting("Cursors to the other members", "presence", "presence_p99_ms"),
-        waiting("Joining: websocket to whole document", "join", "join_p99_ms"),
+        waiting("Websocket to whole document", "join", "join_p99_ms"),
         Chart("People inside", "connections", [people], length),
-        Chart("Unsaved edits, joins and errors", "count", _troubles(record), length),
+        Chart("Joins, errors, unsaved edits", "count", _troubles(record), length),
         Chart("CPU of the server", "cores", _readings(record, "cores"), length, bounds.get("cpu")),
         Chart("Memory of the server", "MiB", _readings(record, "memory"), length, bounds.get("memory_mib")),
         Chart("Save lag and commits", "ms", _saving(record), length),
@@ -56,7 +56,7 @@ def _counts(record: Record, names: Sequence[str]) -> list[Curve]:
 
 def _troubles(record: Record) -> list[Curve]:
     errors = Curve("errors", record.line(lambda second: second.errors.total()), 3)
-    unsaved = Curve("unsaved edits", record.line(lambda second: second.unsaved), 2)
+    unsaved = Curve("unsaved", record.line(lambda second: second.unsaved), 2)
     return [Curve("joins", record.line(lambda second: second.counts["joins"]), 1), unsaved, errors]
 
 

@@ -1,11 +1,12 @@
-"""Which process of this machine listens on a port, as Linux tells it."""
+"""Which process of this machine listens on a port, and which ones stand behind it, as Linux tells it."""
 
 import os
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-LISTENING = "0A"
+LISTENING, ESTABLISHED = "0A", "01"
+DATABASES = frozenset({"postgres", "valkey-server", "redis-server"})
 
 
 def listener(port: int) -> int | None:
@@ -16,13 +17,34 @@ def listener(port: int) -> int | None:
     return next((pid for pid in sorted(_pids()) if wanted & _sockets(pid)), None)
 
 
+def behind(pid: int) -> dict[int, int]:
+    """Port → process of the local servers that a process is connected to; databases are left aside."""
+    own = _sockets(pid)
+    ports = {_port(row[2]) for row in _rows() if row[3] == ESTABLISHED and f"socket:[{row[9]}]" in own}
+    mine = {_port(row[1]) for row in _rows() if row[3] == LISTENING and f"socket:[{row[9]}]" in own}
+    found = {port: listener(port) for port in ports - mine}
+    return {port: other for port, other in found.items() if other not in (None, pid) and _comm(other) not in DATABASES}
+
+
+def _comm(pid: int) -> str:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    return ""
+
+
+def _port(address: str) -> int:
+    return int(address.rpartition(":")[2], 16)
+
+
 def _inodes(port: int) -> Iterator[str]:
+    return (row[9] for row in _rows() if row[3] == LISTENING and _port(row[1]) == port)
+
+
+def _rows() -> Iterator[list[str]]:
+    """The kernel's table of TCP sockets."""
     for table in ("tcp", "tcp6"):
         with suppress(OSError):
-            for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
-                fields = line.split()
-                if fields[3] == LISTENING and int(fields[1].rpartition(":")[2], 16) == port:
-                    yield fields[9]
+            yield from (line.split() for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:])
 
 
 def _pids() -> Iterator[int]:

@@ -21,8 +21,8 @@ def page(outcome: Outcome) -> str:
     body = [
         _header(outcome),
         f'<section class="tiles">{"".join(_tiles(outcome))}</section>',
-        f'<section class="grid2">{drawn}</section>',
-        f'<section class="grid2 tables">{"".join(_tables(outcome))}</section>',
+        f'<section class="grid2">{drawn}{_card("Verdict", _verdict(outcome))}</section>',
+        f'<section class="grid2">{"".join(_tables(outcome))}</section>',
     ]
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -39,7 +39,8 @@ def _header(outcome: Outcome) -> str:
         f"{options.rooms} rooms × {options.people} people, {outcome.played:.0f} s, {options.processes} worker processes"
     )
     where = options.http or ", ".join(options.ws)
-    told = f"{options.scenario.title} · {size} · {where} ({options.protocol}) · {outcome.started}"
+    when = outcome.started[:16].replace("T", " ")
+    told = f"{options.scenario.title} · {size} · {where} ({options.protocol}) · {when} UTC"
     return (
         f'<header><h1>{escape(options.scenario.name)}</h1><span class="verdict {tone}">{word}</span>'
         f"<p>{escape(told)}</p></header>"
@@ -80,8 +81,7 @@ def _figure(chart: Chart) -> str:
 
 
 def _tables(outcome: Outcome) -> list[str]:
-    cards = [_card("Verdict", _verdict(outcome)), _card("Latency", _table(table.times(outcome)))]
-    cards.append(_card("Totals", _table(table.totals(outcome))))
+    cards = [_card("Latency", _table(table.times(outcome))), _card("Totals", _table(table.totals(outcome)))]
     if errors := outcome.record.errors():
         rows = [["error", "count"], *([words, f"{count:,}"] for words, count in errors.most_common(12))]
         cards.append(_card("Errors", _table(rows)))
@@ -109,7 +109,7 @@ def _words(check: Check) -> str:
 
 
 def _card(title: str, inside: str) -> str:
-    return f'<div class="card"><h2>{escape(title)}</h2><div class="scroll">{inside}</div></div>'
+    return f'<div class="card words"><h2>{escape(title)}</h2><div class="scroll">{inside}</div></div>'
 
 
 def _table(rows: Sequence[Sequence[str]]) -> str:

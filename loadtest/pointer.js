@@ -6,6 +6,7 @@ for (const figure of document.querySelectorAll("figure[data-curves]")) {
   const tip = document.createElement("div");
   tip.className = "tip"; tip.hidden = true; hair.setAttribute("class", "hair");
   const leave = () => { tip.hidden = true; hair.remove(); };
+  figure.append(tip);
   svg.addEventListener("pointermove", (event) => {
     const box = svg.getBoundingClientRect();
     const at = ((event.clientX - box.left) / box.width * total - left) / width * seconds;

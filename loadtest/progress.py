@@ -43,7 +43,7 @@ class Progress:
 
 def describe(record: Record, elapsed: float, duration: float, doing: str = "") -> str:
     """One line on the newest second."""
-    at = max(record.seconds, default=-1)
+    at = record.newest()
     done = int(20 * min(1.0, elapsed / duration))
     bar = "━" * done + "╌" * (20 - done)
     head = f"{bar} {elapsed:4.0f}/{duration:.0f} s"

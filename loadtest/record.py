@@ -50,6 +50,11 @@ class Record:
         second.lag_ms = max(second.lag_ms, sample["lag_ms"])
         second.busy[worker] = sample["cpu"]
 
+    def newest(self) -> int:
+        """The newest second that all workers have told about; -1 if there is none."""
+        most = max((len(second.busy) for second in self.seconds.values()), default=0)
+        return max((at for at, second in self.seconds.items() if len(second.busy) == most), default=-1)
+
     def total(self, name: str) -> int:
         """A count over the whole run."""
         return sum(second.counts[name] for second in self.seconds.values())

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from loadtest.ask import fetch
 from loadtest.errors import Refused
 from loadtest.exposition import Buckets, Figures, buckets, figures, quantile
-from loadtest.listener import listener
+from loadtest.listener import behind, listener
 from loadtest.measure import cpu_seconds, memory_bytes, tree
 from loadtest.options import Options
 from loadtest.record import Reading, Record
@@ -19,6 +19,7 @@ COMMITS = "backline_commit_seconds"
 WORST = ("backline_save_lag_seconds", "backline_loop_lag_max_seconds")
 SUMMED = ("process_resident_memory_bytes", "process_cpu_seconds_total", "backline_unsaved_bytes")
 MIB = 2**20
+LOOKS = 15  # readings in which a proxy may turn out to be one
 
 
 class Watch:
@@ -29,6 +30,7 @@ class Watch:
         self.urls = options.metrics or (tuple(_metrics(url) for url in ws) if options.http else ())
         self._options, self._ws = options, ws
         self.trees = self._look()
+        self._looks = LOOKS
         self._cpu: dict[str, tuple[float, float]] = {}
         self._told_cpu: tuple[float, float] | None = None
         self._commits: dict[str, Buckets] = {}
@@ -38,9 +40,26 @@ class Watch:
         await asyncio.sleep(max(0.0, began - time.monotonic()))
         while True:
             at = time.monotonic()
+            await self._look_behind()
             texts = await asyncio.gather(*(_text(url) for url in self.urls))
             self._read(at - began, dict(zip(self.urls, texts, strict=True)))
             await asyncio.sleep(max(0.0, at + 1 - time.monotonic()))
+
+    async def _look_behind(self) -> None:
+        """A proxy shows little of itself: once it is connected, the nodes behind it are watched instead."""
+        if self._looks <= 0 or self._options.metrics or self._options.pids:
+            return
+        self._looks -= 1
+        nodes = {port: pid for front in self.trees.values() for port, pid in behind(front).items()}
+        telling = {port: pid for port, pid in nodes.items() if await _text(_local(port))}
+        if telling:
+            fresh = {f"node {index + 1}": telling[port] for index, port in enumerate(sorted(telling))}
+            self.trees = {_front(name): pid for name, pid in self.trees.items()} | fresh
+            for reading in self._record.readings:
+                for by_name in (reading.cores, reading.memory):
+                    by_name.update({_front(name): by_name.pop(name) for name in list(by_name)})
+            self.urls = tuple(_local(port) for port in sorted(telling))
+            self._looks = 0
 
     def _read(self, at: float, texts: dict[str, str]) -> None:
         told = {url: figures(text) for url, text in texts.items() if text}
@@ -100,6 +119,14 @@ async def _text(url: str) -> str:
         if status == 200:
             return body.decode(errors="replace")
     return ""
+
+
+def _front(name: str) -> str:
+    return "balancer" if name == "server" else name
+
+
+def _local(port: int) -> str:
+    return f"http://127.0.0.1:{port}/metrics"
 
 
 def _metrics(ws: str) -> str:
