@@ -19,10 +19,10 @@ def listener(port: int) -> int | None:
 
 def behind(pid: int) -> dict[int, int]:
     """Port → process of the local servers that a process is connected to; databases are left aside."""
-    own = _sockets(pid)
-    ports = {_port(row[2]) for row in _rows() if row[3] == ESTABLISHED and f"socket:[{row[9]}]" in own}
-    mine = {_port(row[1]) for row in _rows() if row[3] == LISTENING and f"socket:[{row[9]}]" in own}
-    found = {port: listener(port) for port in ports - mine}
+    own, rows = _sockets(pid), list(_rows())
+    served = {_port(row[1]) for row in rows if row[3] == LISTENING}
+    reached = {_port(row[2]) for row in rows if row[3] == ESTABLISHED and f"socket:[{row[9]}]" in own}
+    found = {port: listener(port) for port in reached & served}
     return {port: other for port, other in found.items() if other not in (None, pid) and _comm(other) not in DATABASES}
 
 

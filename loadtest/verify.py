@@ -58,14 +58,14 @@ async def verify(world: World, rooms: list[Room], deadline: float) -> Finding:
 
 
 async def _judge(world: World, room: Room, deadline: float, silent: bool, finding: Finding) -> None:
-    newcomer = Person(_apart(world), room, 0, witness=True)
+    newcomer = Person(apart(world), room, 0, witness=True)
     room.people.remove(newcomer)
     try:
         await _entered(newcomer, deadline)
     except (Refused, TimeoutError) as error:
         finding.unverified += 1
         _count_outside(room, silent, finding)
-        finding.note(f"room {room.place.name}: no newcomer gets in ({error or 'no answer'})")
+        finding.note(f"room {room.place.name}: no newcomer gets in ({str(error) or 'no answer in time'})")
         return
     while not _settled(room, newcomer, silent) and time.monotonic() < deadline:  # noqa: ASYNC110 - all of a room
         await asyncio.sleep(POLL)
@@ -73,7 +73,7 @@ async def _judge(world: World, room: Room, deadline: float, silent: bool, findin
     newcomer.go()
 
 
-def _apart(world: World) -> World:
+def apart(world: World) -> World:
     """A world whose figures nobody reads: judging is no part of the load."""
     return replace(world, meter=(aside := Meter()), doors=replace(world.doors, meter=aside))
 

@@ -18,6 +18,7 @@ import uvloop
 
 from loadtest.crowds import keep_rate
 from loadtest.doors import Doors
+from loadtest.errors import Unreachable
 from loadtest.job import Job
 from loadtest.measure import own_cpu_seconds
 from loadtest.meter import Meter
@@ -27,11 +28,11 @@ from loadtest.room import Room
 from loadtest.scenarios import NAMED
 from loadtest.song import lay_out
 from loadtest.stage import Stage
-from loadtest.verify import verify
+from loadtest.verify import apart, verify
 
 TOGETHER = 8  # rooms that are furnished at a time
 LAG_STEP = 0.02
-FURNISH_SECONDS = 60.0
+FURNISH_SECONDS = 20.0
 
 
 def tell(**message: Any) -> None:
@@ -62,19 +63,26 @@ class Worker:
         self._lag, self._used, self._sampled = 0.0, own_cpu_seconds(), time.monotonic()
 
     async def furnish(self) -> None:
-        """Each room gets tracks and clips before anybody comes, so that there is something to play with."""
-        gate = asyncio.Semaphore(TOGETHER)
+        """Each room gets tracks and clips before anybody comes, so that there is something to play with.
+
+        Where rooms are but names the host stays, as a silent member: many such servers forget a room that nobody is in.
+        """
+        gate, aside = asyncio.Semaphore(TOGETHER), apart(self.world)
 
         async def one(room: Room) -> None:
             async with gate, asyncio.timeout(FURNISH_SECONDS):
-                host = Person(self.world, room, 0)
+                host = Person(aside, room, 0)
                 await host.arrive()
                 host.edit(lambda song: lay_out(song, self.world.rng))
-                await host.leave(10)
-                room.people.remove(host)
+                if self.job.http:
+                    await host.leave(10)
+                    room.people.remove(host)
 
-        await asyncio.gather(*(one(room) for room in self.rooms))
-        self.meter.take(0, 0, 0, 0, 0)
+        try:
+            await asyncio.gather(*(one(room) for room in self.rooms))
+        except TimeoutError:
+            reasons = ", ".join(aside.meter.errors) or "no answer in time"
+            raise Unreachable(f"The rooms could not be prepared: {reasons}.") from None
 
     async def play(self, began: float) -> None:
         """The scenario, from `began` to its end."""
@@ -159,8 +167,8 @@ async def work() -> None:
             worker = Worker(Job.load(order["job"]))
             try:
                 await worker.furnish()
-            except TimeoutError:
-                tell(error="the rooms could not be prepared: " + ", ".join(worker.meter.errors) or "no answer")
+            except Unreachable as error:
+                tell(error=str(error))
                 return
             tell(ready=True)
         elif "start" in order and worker is not None:
