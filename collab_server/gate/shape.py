@@ -15,6 +15,7 @@ between the halves.
 
 from bisect import bisect_right
 from collections.abc import Mapping
+from heapq import heappop, heappush
 from typing import Final
 
 from collab_server.gate.contents import ANY, ARRAY, BINARY, DELETED, EMBED, FORMAT, GC, MAP, STRING, TEXT, TYPE
@@ -136,24 +137,26 @@ class Shape:
         return (holder.root, key) if holder is not None and holder.level == 1 else None
 
     def _put_in_order(self, plan: Plan, found: Inspection) -> None:
-        """Each struct after those it leans on: a client is left for another whenever it waits for that one."""
+        """Each struct after those it leans on: a client rests until the struct it waits for is there."""
         queues: dict[int, list[Place]] = {client: [] for client in plan.runs}
         for place in reversed(found.places):
             queues[place[0]].append(place)
-        stack = list(queues)
-        bound = len(found.places) + len(stack)
-        while stack:
-            queue = queues[stack[-1]]
+        resting: dict[int, list[tuple[int, int]]] = {}  # client → heap of (its clock that is waited for, by whom)
+        ready = list(queues)
+        while ready:
+            client = ready.pop()
+            queue = queues[client]
             while queue:
-                other = _awaited(plan, queue, queues)
-                if other is not None:
-                    stack.append(other)
+                awaited = _awaited(plan, queue, queues)
+                if awaited is not None:
+                    heappush(resting.setdefault(awaited[0], []), (awaited[1], client))
                     break
                 self._put(plan, queue.pop(), found)
-            else:
-                stack.pop()
-            if len(stack) > bound:
-                raise Malformed("ring")
+            heap, end = resting.get(client, []), plan.runs[client].end
+            while heap and (not queue or heap[0][0] < end):
+                ready.append(heappop(heap)[1])
+        if any(queues.values()):
+            raise Malformed("ring")
 
     def _put(self, plan: Plan, place: Place, found: Inspection) -> None:
         client, start, end, content, left, right, parent, key = place
@@ -261,10 +264,10 @@ def _same(first: Slot | None, second: Slot | None) -> Slot | None:
     return first
 
 
-def _awaited(plan: Plan, queue: list[Place], queues: dict[int, list[Place]]) -> int | None:
-    """The client whose structs the next place needs first, if any."""
+def _awaited(plan: Plan, queue: list[Place], queues: dict[int, list[Place]]) -> Id | None:
+    """What the next place needs first of another client, if anything."""
     client, _, _, _, left, right, parent, _ = queue[-1]
     for ref in (left, right, parent):
         if isinstance(ref, tuple) and ref[0] != client and queues.get(ref[0]) and ref[1] >= plan.runs[ref[0]].end:
-            return ref[0]
+            return ref
     return None

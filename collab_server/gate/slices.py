@@ -6,6 +6,7 @@ at once, would keep everybody else waiting. Each slice leans only on what came b
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
+from heapq import heappop, heappush
 
 from collab_server.gate.errors import Malformed
 from collab_server.gate.inspection import Inspection
@@ -83,23 +84,26 @@ def _sections(found: Inspection) -> dict[int, _Section]:
 
 def _order(sections: dict[int, _Section]) -> Iterator[tuple[int, int]]:
     """(client, how many of its structs may be there by now), growing: whoever waits for another lets it go first."""
-    bound = len(sections) + sum(len(section.waits) for section in sections.values())
-    stack = list(sections)
-    while stack:
-        section = sections[stack[-1]]
+    resting: dict[int, list[tuple[int, int]]] = {}  # client → heap of (its clock that is waited for, by whom)
+    ready = list(sections)
+    while ready:
+        client = ready.pop()
+        section = sections[client]
         while section.waits and section.waits[-1][2] <= sections[section.waits[-1][1]].reached:
             section.waits.pop()
         if section.waits:
-            clock, other, _ = section.waits[-1]
-            upto = bisect_left(section.clocks, clock)
+            clock, other, end = section.waits[-1]
             section.reached = max(section.reached, clock)
-            yield stack[-1], upto
-            stack.append(other)
-            if len(stack) > bound:
-                raise Malformed("ring")
+            heappush(resting.setdefault(other, []), (end, client))
+            yield client, bisect_left(section.clocks, clock)
         else:
             section.reached = section.end
-            yield stack.pop(), len(section.clocks)
+            yield client, len(section.clocks)
+        heap = resting.get(client, [])
+        while heap and heap[0][0] <= section.reached:
+            ready.append(heappop(heap)[1])
+    if any(section.waits for section in sections.values()):
+        raise Malformed("ring")
 
 
 def _encode(update: bytes, sections: dict[int, _Section], part: dict[int, tuple[int, int]]) -> bytes:

@@ -1,11 +1,15 @@
 """Tests of the shape: what an update may not do with what a document already holds."""
 
 import pytest
+from pycrdt import Map
 
+from collab_server.admission import TRUSTED
 from collab_server.gate.errors import Malformed
 from collab_server.gate.limits import Limits
 from collab_server.gate.shape import Plan, Shape
+from collab_server.gate.slices import slices
 from collab_server.gate.update import inspect
+from studio.blank import open_doc
 from tests.collab_server.gate.forge import Section, Struct, encode
 
 LIMITS = Limits()
@@ -152,3 +156,24 @@ def test_planning_changes_nothing(shape: Shape) -> None:
     """A plan that is not learned leaves no trace."""
     plan(shape, 8, 0, kind(MAP, parent="tracks", key="b"))
     assert plan(shape, 9, 0, value(parent=(8, 0), key="k")).roots == set()
+
+
+@pytest.mark.parametrize("people", [3, 5])
+def test_people_who_take_turns_at_one_value_are_no_ring(people: int) -> None:
+    """A value that several clients overwrote in turn is learned from one update, and in slices, to the last byte."""
+    docs = [open_doc(100 + number) for number in range(people)]
+    for turn in range(120):
+        writer = docs[turn % people]
+        with writer.transaction():
+            writer.get("transport", type=Map)["bpm"] = 60 + turn
+        for reader in docs:
+            if reader is not writer:
+                reader.apply_update(writer.get_update(reader.get_state()))
+    update = docs[0].get_update()
+    shape = Shape(TRUSTED)
+    shape.learn(shape.plan(inspect(update, TRUSTED)))
+    again, anew = open_doc(7), Shape(TRUSTED)
+    for part in slices(update, inspect(update, TRUSTED, offsets=True), 300):
+        anew.learn(anew.plan(inspect(part, TRUSTED)))
+        again.apply_update(part)
+    assert again.get_state() == docs[0].get_state()
