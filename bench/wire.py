@@ -1,35 +1,18 @@
-"""The two dialects of Yjs over websocket, as bytes: what a client says and what it understands of the answer.
+"""Websocket frames by hand, around the messages of loadtest: what a client says, and the frames of the answer.
 
-y-websocket: `type · payload`. Hocuspocus: `varstring(document) · type · payload`, authentication first.
 Frames are RFC 6455 client frames with a mask that is not zero, as some servers skip unmasking for zero.
 """
 
 from collections.abc import Iterator
-from enum import Enum, auto
 from typing import NamedTuple
 
-from bench.yjs import varstring, varuint
+from loadtest import wire
+from loadtest.wire import Dialect, Kind
+
+__all__ = ["Dialect", "Frame", "Kind", "Malformed", "Speaker", "client_frame", "frame_size", "frames", "messages"]
 
 MASK = b"\x9d\x3b\x71\xc6"
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
-
-
-class Dialect(Enum):
-    """Which protocol a server speaks."""
-
-    Y_WEBSOCKET = "y-websocket"
-    HOCUSPOCUS = "hocuspocus"
-
-
-class Kind(Enum):
-    """What a message means to the load client."""
-
-    STEP1 = auto()
-    STEP2 = auto()
-    UPDATE = auto()
-    AWARENESS = auto()
-    DENIED = auto()
-    OTHER = auto()
 
 
 class Malformed(Exception):
@@ -88,68 +71,32 @@ def frame_size(data: bytes | bytearray) -> int:
     return head + int.from_bytes(data[2:head], "big") if len(data) >= head else 0
 
 
-def _uint(data: bytes, at: int) -> tuple[int, int]:
-    number = shift = 0
-    while True:
-        byte = data[at]
-        at += 1
-        number |= (byte & 127) << shift
-        if byte < 128:
-            return number, at
-        shift += 7
-
-
 def messages(dialect: Dialect, data: bytes, at: int, end: int) -> Iterator[Kind]:
     """The messages inside one binary frame."""
-    while at < end:
-        kind, at = _message(dialect, data, at, end)
-        yield kind
-
-
-def _message(dialect: Dialect, data: bytes, at: int, end: int) -> tuple[Kind, int]:
-    hocuspocus = dialect is Dialect.HOCUSPOCUS
-    if hocuspocus:
-        length, at = _uint(data, at)
-        at += length
-    kind, at = _uint(data, at)
-    if kind == 0 or (hocuspocus and kind == 4):
-        step, at = _uint(data, at)
-        length, at = _uint(data, at)
-        return (Kind.STEP1, Kind.STEP2, Kind.UPDATE)[step], at + length
-    if kind == 1:
-        length, at = _uint(data, at)
-        return Kind.AWARENESS, at + length
-    if kind == 2:
-        denied = not hocuspocus or data[at] == 1
-        return (Kind.DENIED if denied else Kind.OTHER), end
-    return Kind.OTHER, end
+    return (message.kind for message in wire.messages(dialect, data, at, end))
 
 
 class Speaker:
     """Builds the frames that a client of one room sends."""
 
-    __slots__ = ("_prefix", "dialect")
+    __slots__ = ("_words", "dialect")
 
     def __init__(self, dialect: Dialect, room: str) -> None:
         self.dialect = dialect
-        self._prefix = varstring(room.encode()) if dialect is Dialect.HOCUSPOCUS else b""
+        self._words = wire.Speaker(dialect, room)
 
     def hello(self) -> bytes:
-        """What a client says first: authentication where the dialect has it, then Step1 with an empty state vector."""
-        step1 = client_frame(self._prefix + b"\x00\x00\x01\x00")
-        if self.dialect is Dialect.HOCUSPOCUS:
-            return client_frame(self._prefix + b"\x02\x00" + varstring(b"bench")) + step1
-        return step1
+        """What a client says first, its state vector being empty."""
+        return b"".join(client_frame(message) for message in self._words.hello(token=b"bench"))
 
     def step2(self) -> bytes:
         """The answer to a server's Step1: nothing that it lacks."""
-        return client_frame(self._prefix + b"\x00\x01\x02\x00\x00")
+        return client_frame(self._words.step2())
 
     def update(self, update: bytes) -> bytes:
         """An edit."""
-        return client_frame(self._prefix + b"\x00\x02" + varuint(len(update)) + update)
+        return client_frame(self._words.update(update))
 
     def awareness(self, client: int, clock: int, state: bytes) -> bytes:
         """One client's presence, `state` being JSON."""
-        entry = b"\x01" + varuint(client) + varuint(clock) + varstring(state)
-        return client_frame(self._prefix + b"\x01" + varstring(entry))
+        return client_frame(self._words.awareness(client, clock, state))

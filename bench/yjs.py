@@ -8,6 +8,8 @@ Source of the format: yjs `UpdateEncoder.js`, `Item.js`, `ContentAny.js`, `Conte
 import re
 from dataclasses import dataclass, field
 
+from loadtest.lib0 import varstring, varuint
+
 TOKEN = re.compile(rb"~([0-9a-f]{16})~")
 TOKEN_LENGTH = 18
 
@@ -20,23 +22,6 @@ HAS_ORIGIN, HAS_RIGHT_ORIGIN, HAS_KEY = 0x80, 0x40, 0x20
 STRING, TYPE, ANY = 4, 7, 8  # content references
 MAP, TEXT = 1, 2  # type references
 OVERWRITE = bytes((ANY | HAS_ORIGIN | HAS_KEY,))
-
-
-def varuint(number: int) -> bytes:
-    """7 bits a byte, little end first (lib0)."""
-    if number < 128:
-        return bytes((number,))
-    out = bytearray()
-    while number > 127:
-        out.append(number & 127 | 128)
-        number >>= 7
-    out.append(number)
-    return bytes(out)
-
-
-def varstring(text: bytes) -> bytes:
-    """The number of UTF-8 bytes, then the bytes."""
-    return varuint(len(text)) + text
 
 
 def op_key(writer: int, seq: int) -> bytes:

@@ -27,10 +27,10 @@ async def fetch(method: str, url: str, token: str = "", body: dict[str, Any] | N
     except TimeoutError:
         raise Refused(0, f"{urlsplit(url).netloc} does not answer in {PATIENCE:.0f} s") from None
     except (OSError, ValueError, IndexError, asyncio.IncompleteReadError) as error:
-        raise Refused(0, _told(error)) from None
+        raise Refused(0, told(error)) from None
 
 
-def _told(error: BaseException) -> str:
+def told(error: BaseException) -> str:
     """An operating system's words, without addresses: so that equal failures are counted together."""
     if isinstance(error, ConnectionRefusedError):
         return "connection refused"

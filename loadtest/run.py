@@ -6,13 +6,14 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
-from loadtest.ask import ask
+from loadtest.ask import ask, told
 from loadtest.crew import Crew
 from loadtest.errors import Refused, Unreachable
 from loadtest.find_limit import Search
 from loadtest.job import Place
-from loadtest.link import connect
+from loadtest.link import CONNECT_SECONDS
 from loadtest.options import Options
 from loadtest.outcome import Outcome
 from loadtest.progress import Progress
@@ -174,23 +175,14 @@ async def _ticket_door(options: Options, place: Place) -> str:
     return str(ticket["ws_url"]).rpartition("/")[0].removesuffix("/y")
 
 
-class _Nobody:
-    """Opens a websocket to see whether somebody is there."""
-
-    def opened(self, link: object) -> None:
-        """Nothing to say."""
-
-    def heard(self, frame: bytes) -> None:
-        """Nothing to hear."""
-
-    def ended(self, link: object, code: int, reason: str) -> None:
-        """As expected."""
-
-
 async def _answers(ws: tuple[str, ...]) -> None:
+    """Somebody listens there. No websocket is tried: one that comes and goes at once is more than some servers bear."""
     for url in ws:
+        parts = urlsplit(url)
         try:
-            link = await connect(f"{url}/loadtest-hello", _Nobody())
-        except Refused as refusal:
-            raise Unreachable(f"{url} cannot be used: {refusal}.") from None
-        link.leave()
+            async with asyncio.timeout(CONNECT_SECONDS):
+                port = parts.port or (443 if parts.scheme == "wss" else 80)
+                _, writer = await asyncio.open_connection(parts.hostname, port)
+        except (OSError, TimeoutError) as error:
+            raise Unreachable(f"{url} cannot be used: {told(error)}.") from None
+        writer.close()

@@ -5,7 +5,8 @@ from typing import Any
 from bench.crowd import Account
 from bench.reader import Edit, Reader
 from bench.wire import Dialect
-from bench.yjs import LabelWriter, varuint
+from bench.yjs import LabelWriter
+from loadtest.lib0 import varuint
 
 
 def frame(update: bytes) -> bytes:

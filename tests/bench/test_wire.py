@@ -8,7 +8,8 @@ from websockets.frames import Frame, Opcode
 from websockets.protocol import Protocol, Side, State
 
 from bench.wire import Dialect, Kind, Malformed, Speaker, client_frame, frame_size, frames, messages
-from bench.yjs import LabelWriter, varstring, varuint
+from bench.yjs import LabelWriter
+from loadtest.lib0 import varstring, varuint
 
 
 def unmasked(frame: bytes) -> bytes:
@@ -83,7 +84,7 @@ def test_messages_are_named_in_both_dialects() -> None:
     assert list(messages(Dialect.Y_WEBSOCKET, said, 0, len(said))) == expected
     name = varstring(b"doc")
     said = name + b"\x00\x01\x02\x00\x00" + name + b"\x04\x02\x02\x00\x00" + name + b"\x08\x01"
-    assert list(messages(Dialect.HOCUSPOCUS, said, 0, len(said))) == [Kind.STEP2, Kind.UPDATE, Kind.OTHER]
+    assert list(messages(Dialect.HOCUSPOCUS, said, 0, len(said))) == [Kind.STEP2, Kind.UPDATE, Kind.SAVED]
 
 
 @pytest.mark.parametrize(("verdict", "kind"), [(1, Kind.DENIED), (2, Kind.OTHER)])

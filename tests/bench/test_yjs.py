@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from pycrdt import Doc, Map
 
-from bench.yjs import TOKEN, TYPING_PADDING, LabelWriter, Typist, varuint
+from bench.yjs import TOKEN, TYPING_PADDING, LabelWriter, Typist
+from loadtest.lib0 import varuint
 
 CLIENT = 0x2345_6789
 
