@@ -8,6 +8,7 @@ import codecs
 import json
 import secrets
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NoReturn
@@ -78,7 +79,29 @@ def unpacked(data: bytes, path: str) -> Parcel:
     wrong = sorted(root for root in ROOT_NAMES & content.keys() if not isinstance(content[root], dict))
     if wrong:
         raise OperatorError(f"{path} is no document of ours: {wrong[0]} is no object")
+    if not _writable(content):
+        raise OperatorError(f"{path} cannot be taken over: it has half characters, or is nested too deeply")
     return Parcel(content, b"")
+
+
+def _writable(content: dict[str, Any]) -> bool:
+    """Whether yrs can write this: half a surrogate pair would make it panic, and deep nesting costs its stack."""
+    level: list[object] = [content]
+    for _ in range(GateLimits().depth_max):
+        level = [item for held in level for item in _within(held)]
+        if not level:
+            break
+    try:
+        json.dumps(content, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        return False
+    return not level
+
+
+def _within(held: object) -> Iterable[object]:
+    if isinstance(held, dict):
+        return held.values()
+    return held if isinstance(held, list) else ()
 
 
 def seed_of(parcel: Parcel, project_id: UUID, owner: str, name: str | None, now_ms: int) -> tuple[str, bytes]:

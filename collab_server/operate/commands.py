@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
+import os
 import sys
 import time
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import asyncpg
@@ -36,32 +37,39 @@ PROGRESS_SECONDS: Final = (0.1, 10.0)
 
 
 def operate(asked: Namespace) -> int:
-    """Carry out a command; its exit code."""
+    """Carry out a command with the settings of the environment; its exit code."""
     logging.getLogger().addHandler(logging.NullHandler())  # what goes wrong is told below, once
     try:
-        return asyncio.run(_operate(asked))
+        status = asyncio.run(told(asked, StoreSettings, NodeSettings))  # type: ignore[arg-type]  # from the environment
+        sys.stdout.flush()
+        return status
     except KeyboardInterrupt:
         return _sorry("interrupted")
     except BrokenPipeError:  # whoever read our output has enough
-        sys.stderr.close()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+
+
+async def told(asked: Namespace, of_store: Callable[[], StoreSettings], of_nodes: Callable[[], NodeSettings]) -> int:
+    """Carry out a command, and tell its failure."""
+    try:
+        if asked.command in NODE_COMMANDS:
+            return await _watch(asked, of_nodes())
+        nodes = of_nodes() if getattr(asked, "node", None) else None
+        async with open_store(of_store()) as store:
+            return await _store(store, asked, nodes)
     except ValidationError as error:
         return _sorry(complaint(error))
     except (OperatorError, PersistenceError) as error:
         return _sorry(str(error))
+    except BrokenPipeError:
+        raise
     except DATABASE_AWAY as error:
         return _sorry(f"the database: {str(error).splitlines()[0] if str(error) else type(error).__name__}")
 
 
-async def _operate(asked: Namespace) -> int:
-    if asked.command in NODE_COMMANDS:
-        return await _watch(asked)
-    async with open_store(StoreSettings()) as store:  # type: ignore[call-arg]  # from the environment
-        return await _store(store, asked)
-
-
-async def _watch(asked: Namespace) -> int:
-    nodes = _nodes(asked.node or [NodeSettings().url])
+async def _watch(asked: Namespace, settings: NodeSettings) -> int:
+    nodes = _nodes(asked.node or [settings.url], settings)
     match asked.command:
         case "rooms":
             return await rooms(nodes, as_json=asked.json)
@@ -71,14 +79,14 @@ async def _watch(asked: Namespace) -> int:
             return await top(nodes, interval=asked.interval, once=asked.once, as_json=asked.json)
 
 
-async def _store(store: Store, asked: Namespace) -> int:
+async def _store(store: Store, asked: Namespace, nodes: NodeSettings | None) -> int:
     match asked.command:
         case "inspect":
             return await inspect(store, asked.project, history=asked.history, as_json=asked.json)
         case "verify" if asked.all:
-            return await _verify_all(store, _nodes(asked.node), asked.json)
+            return await _verify_all(store, _nodes(asked.node, nodes), asked.json)
         case "verify":
-            return _verdict(await verify(store, asked.project, _nodes(asked.node)), asked.json)
+            return _verdict(await verify(store, asked.project, _nodes(asked.node, nodes)), asked.json)
         case "export":
             return await export(store, asked.project, form=asked.format, target=asked.output)
         case "import":
@@ -98,9 +106,8 @@ async def _store(store: Store, asked: Namespace) -> int:
             return await next_epoch(store, asked.project, yes=asked.yes)
 
 
-def _nodes(urls: Sequence[str]) -> list[Node]:
-    token = NodeSettings().operator.token.get_secret_value() if urls else ""
-    return [Node(url, token) for url in urls]
+def _nodes(urls: Sequence[str], settings: NodeSettings | None) -> list[Node]:
+    return [Node(url, settings.operator.token.get_secret_value() if settings else "") for url in urls]
 
 
 def _verdict(verdict: Verdict, as_json: bool) -> int:

@@ -68,13 +68,15 @@ def sight(before: Reading, now: Reading) -> Sight:
         return max(0.0, _value(now.samples, name) - _value(before.samples, name))
 
     commits = grown("backline_commit_seconds_count")
+    worst = _value(now.samples, "backline_loop_lag_max_seconds")
+    lag = _quantile(before.samples, now.samples, "backline_loop_lag_seconds_bucket", LAG_QUANTILE)
     return Sight(
         url=now.url,
         rooms=int(_value(now.samples, "backline_rooms")),
         connections=int(_value(now.samples, "backline_connections")),
         per_second={label: grown(name) / seconds for label, name in RATES.items()},
-        loop_lag_seconds=_quantile(before.samples, now.samples, "backline_loop_lag_seconds_bucket", LAG_QUANTILE),
-        loop_lag_max_seconds=_value(now.samples, "backline_loop_lag_max_seconds"),
+        loop_lag_seconds=min(lag, worst),
+        loop_lag_max_seconds=worst,
         save_lag_seconds=_value(now.samples, "backline_save_lag_seconds"),
         commit_seconds=grown("backline_commit_seconds_sum") / commits if commits else 0.0,
         unsaved_bytes=int(_value(now.samples, "backline_unsaved_bytes")),

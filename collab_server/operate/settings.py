@@ -9,12 +9,12 @@ from presence.settings import BusSettings
 
 
 class StoreSettings(BaseSettings):
-    """For commands on stored documents: the database, and the bus by which open rooms hear of a change."""
+    """For commands on stored documents: the database, and the bus, if there is one, to ring for open rooms."""
 
     model_config = SettingsConfigDict(env_nested_delimiter="__", extra="ignore")
 
     database: DatabaseSettings
-    bus: BusSettings = Field(default_factory=BusSettings)
+    bus: BusSettings | None = None
 
 
 class NodeAddress(BaseModel):

@@ -1,8 +1,9 @@
 """The database and the bus as the commands use them: opened for one command, closed after it."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from pycrdt import Doc
@@ -14,8 +15,11 @@ from persistence.editing import open_stored
 from persistence.errors import CorruptState
 from persistence.journal import Loaded
 from persistence.pool import Connection, Pool, open_pool
-from presence.bus import open_bus
+from presence.bus import Bus, open_bus
 from presence.events import Event
+
+POLL_SECONDS: Final = 0.02
+ROUNDS: Final = 100
 
 
 class Store:
@@ -41,12 +45,21 @@ class Store:
 
     async def tell(self, events: Sequence[Event]) -> bool:
         """Ring for the nodes; False when the bus did not take it: they will find it in the database by themselves."""
-        if not events or self._settings.bus.url.startswith("memory://"):
+        if not events or self._settings.bus is None:
             return not events
         async with open_bus(self._settings.bus) as bus:
             for event in events:
                 bus.publish(event)
+            await _connected(bus)
         return not bus.queued and not bus.dropped  # leaving has waited for them, for a moment
+
+
+async def _connected(bus: Bus) -> None:
+    """Wait for both connections of the bus, for a moment: one that is left half made takes long to close."""
+    for _ in range(ROUNDS):
+        if bus.healthy:
+            return
+        await asyncio.sleep(POLL_SECONDS)
 
 
 @asynccontextmanager

@@ -224,22 +224,31 @@ async def _served(store: Store, before: Kept, node: Node) -> list[tuple[str, str
         live = await node.live(before.project_id)
         if live is CLOSED:
             return []
-        problem = "it is never without unsaved edits" if live is BUSY else await _compared(store, before, live)
-        if not problem or time.monotonic() > deadline:
-            return [(what, problem)]
+        waits = "it is never without unsaved edits" if live is BUSY else ""
+        if live is not BUSY:
+            now = await store.kept(before.project_id)
+            waits = _on_its_way(live, before, now)
+            if not waits:
+                return [(what, _compared(live, now))]
+        if time.monotonic() > deadline:
+            return [(what, waits)]
         await asyncio.sleep(POLL_SECONDS)
 
 
-async def _compared(store: Store, before: Kept, live: Live) -> str:
-    now = await store.kept(before.project_id)
-    if live.epoch != now.epoch:
+def _on_its_way(live: Live, before: Kept, now: Kept) -> str:
+    """What a moment of patience may mend, "" for nothing."""
+    if live.epoch < now.epoch:
         return f"it is of epoch {live.epoch}, the journal of {now.epoch}"
     if live.head < before.head:
         return f"it is at row {live.head}, the journal was at {before.head}"
+    return "the journal is compacted again and again" if live.head < now.floor else ""
+
+
+def _compared(live: Live, now: Kept) -> str:
+    if live.epoch > now.epoch:
+        return f"it is of epoch {live.epoch}, beyond the journal's {now.epoch}"
     if live.head > now.head:
         return f"it is at row {live.head}, beyond the journal's {now.head}"
-    if live.head < now.floor:
-        return "the journal was compacted meanwhile"
     try:
         return difference(applied([live.state]), merged(now.until(live.head)))
     except OperatorError as error:

@@ -1,16 +1,22 @@
 """Operators of the module's node: commands as processes, with its database, its bus and its token."""
 
 import asyncio
+import io
 import json
 import sys
 from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import redirect_stderr, redirect_stdout
 from typing import Any, NamedTuple, TypeAlias
 
 import pytest
+from pydantic import SecretStr
 
-from collab_server.operate.settings import StoreSettings
+from collab_server.operate.arguments import read
+from collab_server.operate.commands import told
+from collab_server.operate.settings import NodeAddress, NodeSettings, StoreSettings
 from collab_server.operate.store import Store, open_store
+from collab_server.settings import OperatorSettings
 from launch.app import App
 from persistence.settings import DatabaseSettings
 from presence.settings import BusSettings
@@ -46,14 +52,18 @@ def app_environment(app_environment: dict[str, str]) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def operate(app_environment: dict[str, str]) -> Operate:
-    """operate("inspect", project, ..., DATABASE__URL="..."): `python -m collab_server` with these arguments."""
+def command(app_environment: dict[str, str]) -> Operate:
+    """command("inspect", project, ..., DATABASE__URL="..."): `python -m collab_server` with these arguments.
 
-    async def run(*arguments: object, **changed: str) -> Said:
+    A variable that is changed to None is not set.
+    """
+
+    async def run(*arguments: object, **changed: str | None) -> Said:
+        environment = {name: value for name, value in {**app_environment, **changed}.items() if value is not None}
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             *("-m", "collab_server", *map(str, arguments)),
-            env=app_environment | changed,
+            env=environment,
             stdin=DEVNULL,
             stdout=PIPE,
             stderr=PIPE,
@@ -66,15 +76,40 @@ def operate(app_environment: dict[str, str]) -> Operate:
     return run
 
 
+@pytest.fixture(scope="module")
+def operate(app_environment: dict[str, str]) -> Operate:
+    """operate("inspect", project, ..., BUS__URL="..."): the same in this process, which need not start one."""
+
+    async def run(*arguments: object, **changed: str) -> Said:
+        environment = app_environment | changed
+        out, err = io.TextIOWrapper(io.BytesIO(), write_through=True), io.StringIO()
+        with redirect_stdout(out), redirect_stderr(err):
+            asked = read([str(argument) for argument in arguments])
+            status = await told(asked, lambda: _store_settings(environment), lambda: _node_settings(environment))
+        return Said(status, out.buffer.getvalue(), err.getvalue())
+
+    return run
+
+
+def _store_settings(environment: dict[str, str]) -> StoreSettings:
+    database = DatabaseSettings(url=environment["DATABASE__URL"])
+    return StoreSettings(database=database, bus=BusSettings(url=environment["BUS__URL"]))
+
+
+def _node_settings(environment: dict[str, str]) -> NodeSettings:
+    token = SecretStr(environment["OPERATOR__TOKEN"])
+    collab = NodeAddress(port=int(environment["COLLAB__PORT"]))
+    return NodeSettings(collab=collab, operator=OperatorSettings(token=token))
+
+
+@pytest.fixture(scope="module")
+async def store(app_environment: dict[str, str]) -> AsyncIterator[Store]:
+    """The module's database and bus as the commands use them."""
+    async with open_store(_store_settings(app_environment)) as opened:
+        yield opened
+
+
 @pytest.fixture
 def node(collab: App) -> str:
     """The address of the module's node."""
     return collab.http
-
-
-@pytest.fixture(scope="module")
-async def store(database: str, redis_url: str) -> AsyncIterator[Store]:
-    """The module's database and bus as the commands use them."""
-    settings = StoreSettings(database=DatabaseSettings(url=database), bus=BusSettings(url=redis_url))
-    async with open_store(settings) as opened:
-        yield opened
