@@ -13,7 +13,8 @@ import structlog
 
 from collab_server.hosted import Hosted
 from collab_server.member import Member
-from persistence.errors import TRANSIENT, PersistenceError
+from collab_server.writer import AWAY
+from persistence.errors import PersistenceError
 from persistence.journal import Journal
 from persistence.pool import Pool
 from persistence.projections import project
@@ -29,7 +30,7 @@ STALE_AFTER = timedelta(seconds=90)
 
 PROJECTED = ("markers", "notes")
 
-SETBACKS: tuple[type[Exception], ...] = (PersistenceError, *TRANSIENT)
+SETBACKS: tuple[type[Exception], ...] = (PersistenceError, *AWAY)
 
 
 class Keeper:

@@ -1,18 +1,30 @@
-"""Hears from PostgreSQL that memberships changed, so that a role counts within a second even while the bus is away."""
+"""The second doorbell, PostgreSQL's own: memberships have changed, or edits may have been missed.
+
+A node whose bus is away can't tell the others what it commits. It asks them, again and again, to look for themselves:
+they may be in the best of health, and would wait for a message that never comes.
+"""
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any
 from uuid import UUID
 
 import asyncpg
 import structlog
 
 from collab_server.hub import Hub
-from persistence.errors import TRANSIENT
+from collab_server.writer import AWAY
 
 CHANNEL = "backline_members"
+HEADS_CHANNEL = "backline_heads"
 RETRY_SECONDS = 0.5
+RING_SECONDS = 0.5
+"""How late an edit of a node without a bus may come to the others."""
 ALIVE_SECONDS = 5.0
+PATIENCE_SECONDS = 10.0
+"""A connection that answers nothing for so long is dead, whatever TCP believes."""
 ALIVE = "SELECT 1"
+RING = "SELECT pg_notify('backline_heads', '')"
 
 
 async def listen(dsn: str, hub: Hub) -> None:
@@ -21,28 +33,51 @@ async def listen(dsn: str, hub: Hub) -> None:
     while True:
         try:
             await _listen(dsn, hub)
-        except TRANSIENT as error:
+        except AWAY as error:
             log.warning("not listening", error=f"{type(error).__name__}: {error}")
         await asyncio.sleep(RETRY_SECONDS)
 
 
 async def _listen(dsn: str, hub: Hub) -> None:
-    connection = await asyncpg.connect(dsn, timeout=10)
-    checks: set[asyncio.Task[None]] = set()
+    connection = await asyncpg.connect(dsn, timeout=PATIENCE_SECONDS, command_timeout=PATIENCE_SECONDS)
+    us = connection.get_server_pid()
+    tasks: set[asyncio.Task[None]] = set()
+    comparing: set[asyncio.Task[None]] = set()
+
+    def start(work: Coroutine[Any, Any, None], among: set[asyncio.Task[None]]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        among.add(task)
+        task.add_done_callback(among.discard)
 
     def heard(_connection: object, _pid: int, _channel: str, payload: object) -> None:
         hosted = hub.rooms.get(UUID(str(payload)))
         if hosted is not None:
-            task = asyncio.get_running_loop().create_task(hub.news.check_memberships(hosted))
-            checks.add(task)
-            task.add_done_callback(checks.discard)
+            start(hub.news.check_memberships(hosted), tasks)
+
+    def asked(_connection: object, pid: int, _channel: str, _payload: object) -> None:
+        """Who has no bus either compares all the time, and one comparison answers everybody who asked."""
+        if pid != us and hub.rooms and hub.bus.healthy and not comparing:
+            start(hub.news.compare_heads(), comparing)
 
     try:
         await connection.add_listener(CHANNEL, heard)
+        await connection.add_listener(HEADS_CHANNEL, asked)
         for hosted in list(hub.rooms.values()):
             await hub.news.check_memberships(hosted)
-        while True:
-            await asyncio.sleep(ALIVE_SECONDS)
-            await connection.execute(ALIVE)
+        await _keep(connection, hub)
     finally:
         connection.terminate()
+
+
+async def _keep(connection: "asyncpg.Connection[asyncpg.Record]", hub: Hub) -> None:
+    """Ring while the bus is away, and look now and then whether anybody is there. Raises AWAY at the end."""
+    loop = asyncio.get_running_loop()
+    spoke = loop.time()
+    while True:
+        await asyncio.sleep(RING_SECONDS)
+        if connection.is_closed():
+            raise ConnectionError("the database has hung up")
+        ringing = bool(hub.rooms) and not hub.bus.healthy
+        if ringing or loop.time() - spoke >= ALIVE_SECONDS:
+            spoke = loop.time()
+            await connection.execute(RING if ringing else ALIVE)

@@ -18,9 +18,10 @@ from collab_server.gate.limits import Limits as GateLimits
 from collab_server.hosted import Hosted
 from collab_server.keeper import Keeper
 from collab_server.member import Member
+from collab_server.writer import AWAY
 from persistence.body import Entry, MalformedBody, decode
 from persistence.editing import open_stored
-from persistence.errors import TRANSIENT, PersistenceError, TailGone
+from persistence.errors import PersistenceError, TailGone
 from persistence.journal import Journal, Loaded
 from presence.bus import Bus
 from presence.events import (
@@ -102,7 +103,7 @@ class News:
         asked = list(self._house.rooms.values())
         try:
             heads = await self._journal.heads([hosted.project_id for hosted in asked])
-        except TRANSIENT:
+        except AWAY:
             return
         for hosted in asked:
             if not hosted.closed:
@@ -138,7 +139,7 @@ class News:
         while not hosted.closed:
             try:
                 roles = await self._keeper.memberships(hosted.project_id)
-            except TRANSIENT:
+            except AWAY:
                 if hosted in self._unchecked:
                     return
                 self._unchecked.add(hosted)
@@ -184,7 +185,7 @@ class News:
                 after = self._missing.pop(hosted)
                 try:
                     await self._read_on(hosted, after)
-                except TRANSIENT as error:
+                except AWAY as error:
                     self._log.warning("tail not read", project=str(hosted.project_id), error=str(error))
                     self.catch_up(hosted, after)
                     await asyncio.sleep(RETRY_SECONDS)
@@ -234,7 +235,7 @@ class News:
         """People wrote elsewhere with client ids that are new here: nobody else may use those."""
         try:
             owners = await self._journal.clients(hosted.project_id)
-        except TRANSIENT:
+        except AWAY:
             return  # still strangers: asked again with the next row
         hosted.room.admission.introduce(owners)
 

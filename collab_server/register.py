@@ -9,7 +9,7 @@ from uuid import UUID
 
 import structlog
 
-from persistence.errors import TRANSIENT
+from collab_server.writer import AWAY
 from persistence.sessions import Arrival, Sessions
 
 LEAVES_SECONDS = 0.2
@@ -30,7 +30,7 @@ class Register:
     async def admit(self, arrival: Arrival) -> str | None:
         """The person's role as of now, None for a stranger; a person who has one is in the book from now on.
 
-        Raises persistence.errors.TRANSIENT while the database is away.
+        Raises ConnectionError while the database is away.
         """
         role: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
         self._arrivals.append((arrival, role))
@@ -55,7 +55,7 @@ class Register:
             return
         try:
             await self._sessions.left_many(leaves)
-        except TRANSIENT as error:
+        except AWAY as error:
             self._log.warning("leaves not written", error=f"{type(error).__name__}: {error}")
             self._leaves = leaves | self._leaves
 
@@ -67,9 +67,10 @@ class Register:
             waiting = [(arrival, role) for arrival, role in arrivals if not role.cancelled()]
             try:
                 roles = await self._sessions.admit([arrival for arrival, _ in waiting])
-            except TRANSIENT as error:
+            except AWAY as error:
                 for _, role in waiting:
-                    role.set_exception(error)
+                    if not role.done():
+                        role.set_exception(ConnectionError(f"{type(error).__name__}: {error}"))
                 continue
             for arrival, role in waiting:
                 if not role.cancelled():

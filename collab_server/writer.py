@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from itertools import chain, repeat
 from uuid import UUID
 
+import asyncpg
 import structlog
 
 from collab_server.hosted import Hosted
@@ -21,7 +22,13 @@ from persistence.journal import Batch, Journal, Refused
 
 Outcome = dict[UUID, int | Refused]
 
+AWAY: tuple[type[Exception], ...] = (*TRANSIENT, asyncpg.InternalClientError, asyncpg.ReadOnlySQLTransactionError)
+"""What a database does that fails over: also a connection that was told its end and is used before it has ended, and
+a server that does not write yet."""
+
 RETRY_SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0)
+LATE_SECONDS = 2.0
+"""A commit that takes longer counts as failing: a database that is paused or cut off gives no error for a long time."""
 
 
 class Writer:
@@ -45,7 +52,8 @@ class Writer:
         self._idle = asyncio.Event()
         self._idle.set()
         self._log = structlog.get_logger("writer")
-        self.failing_since: float | None = None
+        self._failed_at: float | None = None
+        self._started_at: float | None = None
         self.in_flight_bytes = 0
 
     def record(self, hosted: Hosted) -> None:
@@ -60,9 +68,18 @@ class Writer:
         return self.in_flight_bytes + sum(hosted.room.pending.size for hosted in self._waiting)
 
     @property
+    def failing_since(self) -> float | None:
+        """Since when nothing could be committed, because a commit failed or takes too long; None while they succeed."""
+        if self._failed_at is not None:
+            return self._failed_at
+        started = self._started_at
+        return started if started is not None and time.monotonic() - started > LATE_SECONDS else None
+
+    @property
     def lag_seconds(self) -> float:
         """For how long commits have been failing; 0 while they succeed."""
-        return 0.0 if self.failing_since is None else time.monotonic() - self.failing_since
+        since = self.failing_since
+        return 0.0 if since is None else time.monotonic() - since
 
     async def idle(self) -> None:
         """Return once everything recorded so far is committed."""
@@ -115,20 +132,20 @@ class Writer:
         delays = chain(RETRY_SECONDS, repeat(RETRY_SECONDS[-1]))
         unsure = False
         while expected:
-            started = time.monotonic()
+            started = self._started_at = time.monotonic()
             try:
                 if unsure:
                     outcome |= await self._landed_already(expected)
                     expected = [(head, batch) for head, batch in expected if batch.project_id not in outcome]
                 outcome |= await self._journal.append([batch for _, batch in expected]) if expected else {}
-            except TRANSIENT as error:
+            except AWAY as error:
                 unsure = True
-                self.failing_since = self.failing_since or started
+                self._failed_at = self._failed_at or started
                 self._metrics.commit_failures += 1
                 self._log.warning("commit failed", error=f"{type(error).__name__}: {error}")
                 await asyncio.sleep(next(delays))
                 continue
-            self.failing_since = None
+            self._failed_at = self._started_at = None
             self._metrics.commits += 1
             self._metrics.commit_seconds.observe(time.monotonic() - started)
             break

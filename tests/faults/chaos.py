@@ -6,6 +6,7 @@ import socket
 import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 
 from tests.collab_server.peer import until
 from tests.conftest import unused_port
@@ -15,9 +16,9 @@ LOST = (OSError, asyncio.IncompleteReadError)
 
 
 class Chaos:
-    """Forwards 127.0.0.1:`port` to 127.0.0.1:`upstream`; its fields may be changed at any time."""
+    """Forwards 127.0.0.1:`port` to 127.0.0.1:`upstream`, or to a unix socket; its fields may be changed at any time."""
 
-    def __init__(self, upstream: int, rng: random.Random) -> None:
+    def __init__(self, upstream: int | Path, rng: random.Random) -> None:
         self.upstream = upstream
         self.port = unused_port()
         self.latency_seconds = 0.0
@@ -27,6 +28,7 @@ class Chaos:
         self._rng = rng
         self._going = asyncio.Event()
         self._going.set()
+        self._stranded: list[asyncio.Event] = []
         self._writers: set[asyncio.StreamWriter] = set()
         self._links: set[asyncio.Task[None]] = set()
 
@@ -41,6 +43,15 @@ class Chaos:
 
     def resume(self) -> None:
         """Forward again, beginning with what was held back."""
+        for going in (*self._stranded, self._going):
+            going.set()
+        self._stranded.clear()
+
+    def strand(self) -> None:
+        """The connections there are stay half open, nothing passes and nobody is told; new ones are forwarded."""
+        self._going.clear()
+        self._stranded.append(self._going)
+        self._going = asyncio.Event()
         self._going.set()
 
     def cut(self) -> None:
@@ -55,12 +66,13 @@ class Chaos:
         self._links.add(task)
         ends = [writer]
         try:
-            there_reader, there = await asyncio.open_connection("127.0.0.1", self.upstream)
+            there_reader, there = await self._connect()
             ends.append(there)
             self._writers.update(ends)
+            going = self._going
             async with asyncio.TaskGroup() as both:
-                both.create_task(self._pump(reader, there))
-                both.create_task(self._pump(there_reader, writer))
+                both.create_task(self._pump(reader, there, going))
+                both.create_task(self._pump(there_reader, writer, going))
         except* LOST:
             pass
         finally:
@@ -69,10 +81,15 @@ class Chaos:
             for end in ends:
                 _reset(end)
 
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        if isinstance(self.upstream, Path):
+            return await asyncio.open_unix_connection(self.upstream)
+        return await asyncio.open_connection("127.0.0.1", self.upstream)
+
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, going: asyncio.Event) -> None:
         left = self._rng.randint(*self.cut_within) if self.cut_within else None
         while data := await reader.read(CHUNK_BYTES):
-            await self._going.wait()
+            await going.wait()
             if self.latency_seconds:
                 await asyncio.sleep(self.latency_seconds)
             if self.bytes_per_second:
@@ -88,7 +105,7 @@ class Chaos:
 
 
 @asynccontextmanager
-async def chaos(upstream: int, rng: random.Random) -> AsyncIterator[Chaos]:
+async def chaos(upstream: int | Path, rng: random.Random) -> AsyncIterator[Chaos]:
     """A proxy before `upstream` that is gone afterwards, with all its connections."""
     proxy = Chaos(upstream, rng)
     server = await asyncio.start_server(proxy.link, "127.0.0.1", proxy.port)

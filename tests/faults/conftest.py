@@ -1,11 +1,14 @@
-"""People and projects in the module's own database."""
+"""People and projects in the module's own database, and a cluster of its own for what is killed and stopped."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
 from persistence.pool import Pool, open_pool
 from tests.collab_server.world import World
+from tests.faults.cluster import Cluster
+from tests.faults.cluster import cluster as standing_cluster
 
 
 @pytest.fixture(scope="module")
@@ -18,3 +21,10 @@ async def pool(database: str) -> AsyncIterator[Pool]:
 @pytest.fixture(scope="module")
 def world(pool: Pool, app_environment: dict[str, str]) -> World:
     return World(pool, app_environment["TICKETS__SECRET"])
+
+
+@pytest.fixture(scope="session")
+async def cluster(scratch: Path) -> AsyncIterator[Cluster]:
+    """Two nodes on their own database and bus; whoever breaks something mends it."""
+    async with standing_cluster(scratch / "cluster", 2) as standing:
+        yield standing

@@ -40,7 +40,7 @@ class Rig:
         """kill -9 of the postmaster and every process it started."""
         postmaster = self.postgres.pid
         assert postmaster is not None
-        await _kill([postmaster, *children(postmaster)])
+        await kill([postmaster, *children(postmaster)])
 
     async def start_postgres(self) -> None:
         """PostgreSQL has recovered."""
@@ -50,7 +50,7 @@ class Rig:
         """kill -9 of the bus."""
         pid = self.valkey.pid
         assert pid is not None
-        await _kill([pid])
+        await kill([pid])
 
     async def start_valkey(self) -> None:
         """The bus serves again, and remembers nothing."""
@@ -84,10 +84,12 @@ def children(parent: int) -> list[int]:
     return found
 
 
-async def _kill(pids: list[int]) -> None:
+async def kill(pids: list[int], number: signal.Signals | None = signal.SIGKILL) -> None:
+    """Send the processes a signal, or none, and return when none of them runs any more."""
     for pid in pids:
         with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+            if number is not None:
+                os.kill(pid, number)
     end = time.monotonic() + DEADLINE
     while any(_alive(pid) for pid in pids):
         assert time.monotonic() < end, "killed and still there"
