@@ -1,0 +1,1 @@
+"""What this server costs and bears when there is much of it: rooms, connections, projects, history, nodes, bytes."""
