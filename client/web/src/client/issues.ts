@@ -26,7 +26,8 @@ const over = (kind: string, clip: ClipView): Issue => ({ kind, ids: [clip.id], s
 function* overlaps(clips: readonly ClipView[]): Generator<Issue> {
   for (const row of Map.groupBy(clips, (clip) => clip.track).values()) {
     for (const [place, clip] of row.entries()) {
-      for (const other of row.slice(place + 1)) {
+      for (let next = place + 1; next < row.length; next++) {
+        const other = row[next] as ClipView;
         if (other.start >= clip.end) break;
         yield { kind: "overlap", ids: [clip.id, other.id].sort(compare), start: other.start, end: Math.min(clip.end, other.end) };
       }

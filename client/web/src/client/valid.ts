@@ -54,9 +54,17 @@ export const POINT_ROW = f.row<readonly [tick: number, value: number, curve: num
 type Table = { readonly [key: string]: f.Spec<unknown> };
 export type Known<T extends Table> = { readonly [key in keyof T]: ReturnType<T[key]> };
 
+interface Read { readonly table: Table; readonly id: string; readonly known: Known<Table> }
+/** An entity that did not change stays the same object: it need not be read again. */
+const reads = new WeakMap<Entity, Read>();
+
 /** All the fields a table knows, as a reader sees them. */
 export function known<T extends Table>(table: T, id: string, fields: Entity): Known<T> {
-  return Object.fromEntries(Object.entries(table).map(([key, spec]) => [key, spec(fields[key], id)])) as Known<T>;
+  const read = reads.get(fields);
+  if (read !== undefined && read.table === table && read.id === id) return read.known as Known<T>;
+  const fresh = Object.fromEntries(Object.entries(table).map(([key, spec]) => [key, spec(fields[key], id)])) as Known<T>;
+  reads.set(fields, { table, id, known: fresh });
+  return fresh;
 }
 
 export function transport<K extends keyof typeof TRANSPORT>(document: Canonical, key: K): ReturnType<(typeof TRANSPORT)[K]> {
@@ -64,7 +72,7 @@ export function transport<K extends keyof typeof TRANSPORT>(document: Canonical,
 }
 
 export const compare = <T extends string | number>(a: T, b: T): number => (a < b ? -1 : a > b ? 1 : 0);
-const isEntity = (value: Json): value is Entity => typeof value === "object" && value !== null && !Array.isArray(value);
+export const isEntity = (value: Json | undefined): value is Entity => typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** The entries of a root that are entities, by id; deleted ones too. */
 export function entities(document: Canonical, root: Root): (readonly [string, Entity])[] {

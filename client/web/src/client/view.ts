@@ -5,7 +5,7 @@ import { clips, tickOf, type ClipView } from "./parts.ts";
 import { LOST, MASTER, type Anchor, type Canonical } from "./schema.ts";
 import { sounding, type Stretch } from "./sounding.ts";
 import { TempoMap } from "./tempo.ts";
-import { CLIP, MARKER, NOTE, POINT_ROW, TRACK, compare, entities, isDeleted, known, living, type Known } from "./valid.ts";
+import { CLIP, MARKER, NOTE, POINT_ROW, TRACK, compare, entities, isDeleted, isEntity, known, living, type Known } from "./valid.ts";
 
 export type { ClipView } from "./parts.ts";
 export type TrackView = Omit<Known<typeof TRACK>, "deleted"> & { readonly id: string };
@@ -73,8 +73,8 @@ function notes(document: Canonical, parts: readonly ClipView[], tempo: TempoMap)
 function anchorTick(document: Canonical, anchor: Anchor, parts: readonly ClipView[], tempo: TempoMap): number {
   if (anchor[0] === "t") return anchor[1];
   const [, id, content] = anchor;
-  const fields = entities(document, "clips").find(([clip]) => clip === id)?.[1];
-  if (fields === undefined) return Math.max(0, content);
+  const fields = document.clips?.[id];
+  if (!isEntity(fields)) return Math.max(0, content);
   const named = known(CLIP, id, fields);
   const holding = parts.filter((part) => part.take === named.take && part.in <= content && content < part.out);
   const on = holding.find((part) => part.id === id) ?? holding.sort((a, b) => compare(a.id, b.id))[0] ?? named;

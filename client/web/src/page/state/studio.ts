@@ -23,7 +23,7 @@ export interface Studio {
   readonly about: Store<ProjectState>;
 }
 
-export interface Reading { readonly document: Canonical; readonly view: View; readonly byTrack: ReadonlyMap<string, readonly ClipView[]>; readonly meter: Meter; readonly tempo: TempoMap }
+export interface Reading { readonly document: Canonical; readonly view: View; readonly byTrack: ReadonlyMap<string, readonly ClipView[]>; readonly byId: ReadonlyMap<string, ClipView>; readonly meter: Meter; readonly tempo: TempoMap }
 
 export const StudioContext = createContext<Studio | null>(null);
 
@@ -35,7 +35,6 @@ export function useStudio(): Studio {
 
 export const useUi = (): Ui => useStore(useStudio().ui);
 
-
 const readings = new WeakMap<Canonical, Reading>();
 
 /** The document as it is now; many readers share one reading. */
@@ -45,7 +44,8 @@ export function reading(session: Session): Reading {
   if (known !== undefined) return known;
   const seen = view(document);
   const byTrack = Map.groupBy(seen.clips, (clip) => clip.track);
-  const fresh = { document, view: seen, byTrack, meter: Meter.of(document), tempo: TempoMap.of(document) };
+  const byId = new Map(seen.clips.map((clip) => [clip.id, clip]));
+  const fresh = { document, view: seen, byTrack, byId, meter: Meter.of(document), tempo: TempoMap.of(document) };
   readings.set(document, fresh);
   return fresh;
 }

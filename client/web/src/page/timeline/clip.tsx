@@ -12,9 +12,9 @@ export interface ClipHandlers {
   readonly name: (clip: ClipView) => void;
 }
 
-interface ClipProps { readonly clip: ClipView; readonly color: string; readonly where: string; readonly selected: boolean; readonly tabbable: boolean; readonly naming: boolean; readonly ghost: boolean; readonly editable: boolean; readonly handlers: ClipHandlers }
+interface ClipProps { readonly clip: ClipView; readonly color: string; readonly where: string; readonly selected: boolean; readonly tabbable: boolean; readonly naming: boolean; readonly ghost: boolean; readonly editable: boolean; readonly sliver: boolean; readonly handlers: ClipHandlers }
 
-function ClipBlock({ clip, color, where, selected, tabbable, naming, ghost, editable, handlers }: ClipProps) {
+function ClipBlock({ clip, color, where, selected, tabbable, naming, ghost, editable, sliver, handlers }: ClipProps) {
   const style = { "--color": color, "--at": quarters(clip.start), "--long": quarters(clip.end - clip.start) };
   const name = clip.name || "Clip";
   const classes = ["clip", selected && "clip--selected", clip.mute && "clip--mute", ghost && "clip--ghost"].filter(Boolean).join(" ");
@@ -26,10 +26,10 @@ function ClipBlock({ clip, color, where, selected, tabbable, naming, ghost, edit
         event.stopPropagation();
         if (editable) handlers.name(clip);
       }}>
-      <div class="clip__name"><Editable value={name} label="Clip name" editing={naming} max={80} onDone={(value) => handlers.rename(clip, value)} /></div>
-      <div class="clip__body" />
-      {editable && <div class="clip__edge clip__edge--left" data-testid="trim-left" onPointerDown={(event) => handlers.press(clip, "left", event)} />}
-      {editable && <div class="clip__edge clip__edge--right" data-testid="trim-right" onPointerDown={(event) => handlers.press(clip, "right", event)} />}
+      {!sliver && <div class="clip__name"><Editable value={name} label="Clip name" editing={naming} max={80} onDone={(value) => handlers.rename(clip, value)} /></div>}
+      {!sliver && <div class="clip__body" />}
+      {editable && !sliver && <div class="clip__edge clip__edge--left" data-testid="trim-left" onPointerDown={(event) => handlers.press(clip, "left", event)} />}
+      {editable && !sliver && <div class="clip__edge clip__edge--right" data-testid="trim-right" onPointerDown={(event) => handlers.press(clip, "right", event)} />}
     </div>
   );
 }

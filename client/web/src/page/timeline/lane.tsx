@@ -12,14 +12,15 @@ import { Clip, type ClipHandlers } from "./clip.tsx";
 import { GesturesContext } from "./context.ts";
 import { previewed, pressClip, type Gesture } from "./gesture.ts";
 import { quarters, tickAt } from "./geometry.ts";
+import type { Span } from "./window.ts";
 
 type Shown = readonly [clip: ClipView, ghost: boolean];
 
 /** What this lane shows: its clips, minus those dragged away, plus those dragged in. */
-function shown(track: string, own: readonly ClipView[], all: readonly ClipView[], gesture: Gesture | null): readonly Shown[] {
+function shown(track: string, own: readonly ClipView[], byId: ReadonlyMap<string, ClipView>, gesture: Gesture | null): readonly Shown[] {
   if (gesture === null) return own.map((clip) => [clip, false] as const);
   const stay = own.filter((clip) => gesture.mode === "copy" || !gesture.ids.includes(clip.id)).map((clip) => [clip, false] as const);
-  const arrive = all.filter((clip) => gesture.ids.includes(clip.id)).map((clip) => previewed(clip, gesture)).filter((clip) => clip.track === track);
+  const arrive = gesture.ids.flatMap((id) => byId.get(id) ?? []).map((clip) => previewed(clip, gesture)).filter((clip) => clip.track === track);
   return [...stay, ...arrive.map((clip) => [gesture.mode === "copy" ? { ...clip, id: `${clip.id}+` } : clip, true] as const)];
 }
 
@@ -29,6 +30,8 @@ function concerning(track: string, own: readonly ClipView[], gesture: Gesture | 
   return own.some((clip) => gesture.ids.includes(clip.id)) ? gesture : null;
 }
 
+/** A clip narrower than this shows neither a name nor edges to pull: one zooms in for that. */
+const SLIVER_PX = 20;
 const NONE: readonly ClipView[] = [];
 
 function useHandlers(studio: Studio): ClipHandlers {
@@ -49,11 +52,11 @@ function useHandlers(studio: Studio): ClipHandlers {
   }), [studio, gestures]);
 }
 
-interface LaneProps { readonly track: TrackView; readonly canEdit: boolean }
+interface LaneProps { readonly track: TrackView; readonly canEdit: boolean; readonly span: Span; readonly scale: number }
 
-function LaneRow({ track, canEdit }: LaneProps) {
+function LaneRow({ track, canEdit, span: [from, to], scale }: LaneProps) {
   const studio = useStudio();
-  const { view, byTrack, meter } = useReading();
+  const { view, byTrack, byId, meter } = useReading();
   const own = byTrack.get(track.id) ?? NONE;
   const selected = useSlice(studio.ui, ({ selected: ids }) => ids);
   const naming = useSlice(studio.ui, (ui) => ui.naming);
@@ -61,6 +64,7 @@ function LaneRow({ track, canEdit }: LaneProps) {
   const gesture = useSlice(useContext(GesturesContext), ({ now }) => concerning(track.id, own, now));
   const handlers = useHandlers(studio);
   const tabStop = selected[0] ?? view.clips[0]?.id;
+  const near = own.filter((clip) => (clip.end > from && clip.start < to) || clip.id === tabStop || clip.id === naming);
   const tickOf = (event: PointerEvent | MouseEvent): number => tickAt(event, event.currentTarget as Element, studio.ui.value.beat);
   const onPress = (event: PointerEvent): void => {
     if (event.button !== 0 || event.target !== event.currentTarget) return;
@@ -73,9 +77,9 @@ function LaneRow({ track, canEdit }: LaneProps) {
         if (event.target === event.currentTarget) addClip(studio, barAt(tickOf(event)), track.id);
       }}>
       {place !== null && <div class="place" style={{ "--at": quarters(place) }} data-testid="place" />}
-      {shown(track.id, own, view.clips, gesture).map(([clip, ghost]) => (
+      {shown(track.id, near, byId, gesture).map(([clip, ghost]) => (
         <Clip key={clip.id} clip={clip} ghost={ghost} color={clip.color ?? track.color} where={`${track.name}, ${meter.label(clip.start)} to ${meter.label(clip.end)}`}
-          selected={selected.includes(clip.id)} tabbable={clip.id === tabStop} naming={naming === clip.id} editable={canEdit} handlers={handlers} />
+          selected={selected.includes(clip.id)} tabbable={clip.id === tabStop} naming={naming === clip.id} editable={canEdit} sliver={quarters(clip.end - clip.start) * scale < SLIVER_PX} handlers={handlers} />
       ))}
     </div>
   );
@@ -86,5 +90,5 @@ function LaneRow({ track, canEdit }: LaneProps) {
   }
 }
 
-/** Zooming and scrolling do not draw lanes again: positions follow the surface's own unit. */
-export const Lane = memo(LaneRow, (a, b) => a.canEdit === b.canEdit && a.track.id === b.track.id && a.track.name === b.track.name && a.track.color === b.track.color);
+/** Zooming and scrolling move what is drawn without drawing it again: positions follow the surface's own unit. */
+export const Lane = memo(LaneRow, (a, b) => a.canEdit === b.canEdit && a.span === b.span && a.scale === b.scale && a.track.id === b.track.id && a.track.name === b.track.name && a.track.color === b.track.color);

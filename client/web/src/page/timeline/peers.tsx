@@ -12,10 +12,9 @@ interface Box { readonly start: number; readonly end: number; readonly row: numb
 
 export function Peers() {
   const { session } = useStudio();
-  const { view, tempo } = useReading();
+  const { view, tempo, byId: clips } = useReading();
   useChanges(session.presence);
   const rows = new Map(view.tracks.map((track, index) => [track.id, index]));
-  const clips = new Map(view.clips.map((clip) => [clip.id, clip]));
   return (
     <div class="peers" aria-hidden="true">
       {session.presence.others().map((peer) => <PeerMarks key={peer.client} peer={peer} rows={rows} clips={clips} tempo={tempo} />)}

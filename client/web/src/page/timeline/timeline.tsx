@@ -5,7 +5,7 @@ import { Button } from "../parts/button.tsx";
 import { Icon } from "../parts/icons.tsx";
 import { addStarterTracks, addTrack, loopOf } from "../state/actions.ts";
 import { useSlice, useStore } from "../state/store.ts";
-import { useReading, useStudio } from "../state/studio.ts";
+import { reading, useReading, useStudio } from "../state/studio.ts";
 import { ZOOM } from "../state/ui.ts";
 import { GesturesContext } from "./context.ts";
 import { HEADER_PX, quarters, tickAt, timelineEnd } from "./geometry.ts";
@@ -19,6 +19,9 @@ import { ReorderContext, reorderer } from "./reorder.ts";
 import { Ruler } from "./ruler.tsx";
 import { useVisible } from "./window.ts";
 
+/** Pixels per quarter note from which clips show their beats. */
+const FINE_SCALE = 16;
+
 export function Timeline() {
   const studio = useStudio();
   useStore(studio.about);
@@ -27,6 +30,7 @@ export function Timeline() {
   const solo = useSlice(studio.ui, (ui) => ui.solo);
   const scroller = useRef<HTMLElement>(null);
   const rows = useRef<HTMLDivElement>(null);
+  const held = useHeldRows(rows);
   const [landing, setLanding] = useState<number | null>(null);
   const gestures = useMemo(newGestures, []);
   const reorder = useMemo(() => reorderer(studio, () => rows.current, setLanding), [studio]);
@@ -45,20 +49,24 @@ export function Timeline() {
       <ReorderContext.Provider value={reorder}>
         <div class="stage">
         <section class="timeline" aria-label="Timeline" ref={scroller} onPointerMove={onMove} onPointerLeave={() => studio.session.presence.set({ cursor: null })} data-testid="timeline">
-          <div class="timeline__surface" style={{ "--beat": `${beat}px`, "--end": end }}>
+          <div class={`timeline__surface ${visible.scale < FINE_SCALE ? "timeline__surface--coarse" : ""}`} style={{ "--beat": `${beat}px`, "--end": end }}>
             <div class="timeline__top">
               <div class="timeline__corner">
                 <span class="timeline__count">{view.tracks.length === 1 ? "1 track" : `${view.tracks.length} tracks`}</span>
                 {studio.session.canEdit && <button type="button" class="button button--quiet" onClick={() => addTrack(studio)} data-testid="add-track"><Icon name="plus" />Track</button>}
               </div>
-              <Ruler visible={visible} />
+              <Ruler visible={visible.span} />
             </div>
             <div class="timeline__rows" ref={rows}>
-              <GridLines visible={visible} />
+              <GridLines visible={visible.span} />
               {view.tracks.map((track, index) => (
                 <div key={track.id} class="row" data-row={track.id} data-testid="track" role="group" aria-label={`Track ${index + 1}: ${track.name}`}>
-                  <TrackHeader track={track} index={index} canEdit={studio.session.canEdit} silent={track.mute || (solo.length > 0 && !solo.includes(track.id))} />
-                  <Lane track={track} canEdit={studio.session.canEdit} />
+                  {((index >= visible.rows[0] && index < visible.rows[1]) || held.includes(track.id)) && (
+                    <>
+                      <TrackHeader track={track} index={index} canEdit={studio.session.canEdit} silent={track.mute || (solo.length > 0 && !solo.includes(track.id))} />
+                      <Lane track={track} canEdit={studio.session.canEdit} span={visible.span} scale={visible.scale} />
+                    </>
+                  )}
                 </div>
               ))}
               {landing !== null && <div class="landing" style={{ "--top": `${landing}px` }} />}
@@ -72,6 +80,24 @@ export function Timeline() {
       </ReorderContext.Provider>
     </GesturesContext.Provider>
   );
+}
+
+/** Rows that are drawn wherever they are: the one with the focus, the one being named, that of the clip where Tab comes in. */
+function useHeldRows(rows: { readonly current: HTMLElement | null }): readonly string[] {
+  const { ui, session } = useStudio();
+  const [focused, setFocused] = useState<string | null>(null);
+  const naming = useSlice(ui, (state) => state.naming);
+  const selected = useSlice(ui, (state) => state.selected[0] ?? null);
+  useEffect(() => {
+    const element = rows.current;
+    if (element === null) return;
+    const onFocus = (event: FocusEvent): void => setFocused((event.target as Element).closest<HTMLElement>("[data-row]")?.dataset["row"] ?? null);
+    element.addEventListener("focusin", onFocus);
+    return () => element.removeEventListener("focusin", onFocus);
+  }, []);
+  const { byId, view } = reading(session);
+  const clip = byId.get(selected ?? "") ?? view.clips[0];
+  return [focused, naming, clip?.track ?? null].filter((id) => id !== null);
 }
 
 function Empty() {
@@ -90,24 +116,36 @@ function Empty() {
   );
 }
 
-/** Ctrl+wheel zooms around the pointer: the tick under it stays under it. */
+/** Ctrl+wheel zooms around the pointer: the tick under it stays under it. Turns within one frame are one step. */
 function useWheelZoom(scroller: { readonly current: HTMLElement | null }): void {
   const { ui } = useStudio();
   useEffect(() => {
     const element = scroller.current;
     if (element === null) return;
+    let turned = 0;
+    let frame = 0;
+    const zoom = (x: number): void => {
+      const { beat } = ui.value;
+      const next = Math.min(ZOOM.max, Math.max(ZOOM.min, beat * Math.exp(-turned / 300)));
+      const left = ((element.scrollLeft + x) * next) / beat - x;
+      turned = 0;
+      ui.set({ beat: next });
+      frame = requestAnimationFrame(() => {
+        element.scrollLeft = left;
+        frame = turned === 0 ? 0 : requestAnimationFrame(() => zoom(x));
+      });
+    };
     const onWheel = (event: WheelEvent): void => {
       if (!event.ctrlKey && !event.metaKey) return;
       event.preventDefault();
-      const { beat } = ui.value;
-      const next = Math.min(ZOOM.max, Math.max(ZOOM.min, beat * Math.exp(-event.deltaY / 300)));
+      turned += event.deltaY;
       const x = event.clientX - element.getBoundingClientRect().left - HEADER_PX;
-      ui.set({ beat: next });
-      requestAnimationFrame(() => requestAnimationFrame(() => {
-        element.scrollLeft = ((element.scrollLeft + x) * next) / beat - x;
-      }));
+      frame ||= requestAnimationFrame(() => zoom(x));
     };
     element.addEventListener("wheel", onWheel, { passive: false });
-    return () => element.removeEventListener("wheel", onWheel);
+    return () => {
+      cancelAnimationFrame(frame);
+      element.removeEventListener("wheel", onWheel);
+    };
   }, [ui]);
 }
