@@ -16,15 +16,15 @@ NOT_RUN, INTERRUPTED = 2, 130
 
 
 def write(options: Options, outcome: Outcome) -> None:
-    """The files that were asked for. Raises LoadtestError."""
+    """JSON and the page. Raises LoadtestError."""
+    files = {options.json: json.dumps(outcome.json(), indent=1), options.html: page(outcome)}
     try:
-        if options.json:
-            options.json.write_text(json.dumps(outcome.json(), indent=1))
-        if options.html:
-            options.html.write_text(page(outcome))
-            print(f"page: {options.html}")
+        for file, content in files.items():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(content)
     except OSError as error:
         raise LoadtestError(f"{error.filename} cannot be written: {error.strerror}.") from None
+    print(f"{options.html}  {options.json}")
 
 
 def main(argv: list[str]) -> int:

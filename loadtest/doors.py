@@ -28,6 +28,12 @@ class Doors:
         """Which door a seat uses."""
         return seat % len(self.ws) if self.ws else 0
 
+    def between(self, door: int, seat: int) -> str:
+        """The name of the time from an author's door to a seat; "" where there is but one door."""
+        if len(self.ws) < 2:
+            return ""
+        return "near" if door == self.number(seat) else "across"
+
     async def address(self, place: Place, seat: int) -> str:
         """The address to connect to now. Raises Refused if the API gives no ticket."""
         base = self.ws[self.number(seat)] if self.ws else ""

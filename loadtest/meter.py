@@ -6,9 +6,9 @@ from typing import TypedDict
 
 from loadtest.histogram import Histogram
 
-TIMES = ("delivery", "across", "ack", "presence", "join", "http")
-"""Edit to another member (`across`: to one behind another address), edit to its acknowledgement, presence to another
-member, websocket to whole document, an API request."""
+TIMES = ("delivery", "near", "across", "ack", "presence", "join", "http")
+"""Edit to another member (of those: `near` behind the same of several addresses, `across` behind another), edit to its
+acknowledgement, presence to another member, websocket to whole document, an API request."""
 
 
 class Sample(TypedDict):

@@ -15,6 +15,7 @@ from loadtest.wire import Dialect
 DEFAULT_HTTP = "http://127.0.0.1:8000"
 OURS, YWS, HOCUSPOCUS = "backline", "yws", "hocuspocus"
 RATE, FIRST_RATE = 200.0, 100.0
+RESULTS = Path(".backline", "loadtest")
 LEAST_STEP = 3.0  # seconds
 FIND_BOUND_MS = 50.0
 
@@ -55,8 +56,8 @@ class Options:
     metrics: tuple[str, ...]
     pids: tuple[tuple[str, int], ...]
     bounds: dict[str, float]
-    json: Path | None
-    html: Path | None
+    json: Path
+    html: Path
 
     @property
     def dialect(self) -> Dialect:
@@ -87,8 +88,8 @@ def _parser() -> argparse.ArgumentParser:
     for name, unit, meaning in BOUNDS:
         bounds.add_argument(f"--max-{name.replace('_', '-')}", type=float, metavar=unit.upper() or "N", help=meaning)
     output = parser.add_argument_group("output")
-    output.add_argument("--json", type=Path, metavar="FILE", help="every number")
-    output.add_argument("--html", type=Path, metavar="FILE", help="one self-contained page (loadtest.html)")
+    output.add_argument("--json", type=Path, metavar="FILE", help="every number (default: in .backline/loadtest)")
+    output.add_argument("--html", type=Path, metavar="FILE", help="one self-contained page (default: there too)")
     return parser
 
 
@@ -139,8 +140,8 @@ def parse(argv: Sequence[str]) -> Options:
         metrics=tuple(_checked(url, ("http", "https"), "--metrics") for url in given.metrics or ()),
         pids=tuple(_pid(text) for text in given.pid or ()),
         bounds=_bounds(given, scenario.name),
-        json=given.json,
-        html=given.html,
+        json=given.json or RESULTS / f"{scenario.name}.json",
+        html=given.html or RESULTS / f"{scenario.name}.html",
     )  # fmt: skip
 
 

@@ -229,13 +229,13 @@ class Person:
         if at >= len(ends) or ends[at] > end:
             return
         meter, begin = self.world.meter, at
-        across = author.door != self.world.doors.number(self.seat)
+        apart = self.world.doors.between(author.door, self.seat)
         while at < len(ends) and ends[at] <= end:
             if times[at] >= self._since:
                 took = (now - times[at]) / 1000
                 meter.times["delivery"].record(took)
-                if across:
-                    meter.times["across"].record(took)
+                if apart:
+                    meter.times[apart].record(took)
             at += 1
         self._seen[author.client] = at
         if self._since <= now:

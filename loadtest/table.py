@@ -8,7 +8,8 @@ from loadtest.verdict import Check
 
 NAMES: Final[Mapping[str, str]] = {
     "delivery": "edit → other members",
-    "across": "edit → other members, other node",
+    "near": "  behind the same address",
+    "across": "  behind another address",
     "ack": "edit → acknowledgement",
     "presence": "cursor → other members",
     "join": "websocket → whole document",

@@ -30,7 +30,7 @@ class Watch:
         self.urls = options.metrics or (tuple(_metrics(url) for url in ws) if options.http else ())
         self._options, self._ws = options, ws
         self.trees = self._look()
-        self._looks = LOOKS
+        self._looks, self._fronted = LOOKS, False
         self._cpu: dict[str, tuple[float, float]] = {}
         self._told_cpu: tuple[float, float] | None = None
         self._commits: dict[str, Buckets] = {}
@@ -59,7 +59,7 @@ class Watch:
                 for by_name in (reading.cores, reading.memory):
                     by_name.update({_front(name): by_name.pop(name) for name in list(by_name)})
             self.urls = tuple(_local(port) for port in sorted(telling))
-            self._looks = 0
+            self._looks, self._fronted = 0, True
 
     def _read(self, at: float, texts: dict[str, str]) -> None:
         told = {url: figures(text) for url, text in texts.items() if text}
@@ -84,13 +84,19 @@ class Watch:
         known = [value for value in p99 if value is not None and value != float("inf")]
         return {"commit_p99_seconds": max(known)} if known and not first else {}
 
+    def _again(self) -> None:
+        """A process was started anew: find it, and what stands behind it."""
+        found = self._look()
+        self.trees = {_front(name) if self._fronted else name: pid for name, pid in found.items()} or self.trees
+        self._looks = LOOKS
+
     def _look(self) -> dict[str, int]:
         return dict(self._options.pids) or _found(self._ws, self._options.http)
 
     def _processes(self) -> tuple[dict[str, float], dict[str, float]]:
         cores, memory = {}, {}
         if any(not Path(f"/proc/{pid}").exists() for pid in self.trees.values()):
-            self.trees = self._look() or self.trees  # it was started again
+            self._again()
         for name, pid in self.trees.items():
             now, used = time.monotonic(), cpu_seconds(pid)
             before = self._cpu.get(name)

@@ -7,7 +7,10 @@ import pytest
 from loadtest.exposition import buckets, figures, quantile
 from loadtest.find_limit import Search
 from loadtest.histogram import Histogram, merged
+from loadtest.meter import Meter
+from loadtest.record import Record
 from loadtest.slope import slope
+from loadtest.verdict import bottleneck
 
 TEXT = """# HELP backline_commit_seconds Time of one journal commit
 # TYPE backline_commit_seconds histogram
@@ -75,6 +78,18 @@ def test_the_search_ends_near_the_true_limit() -> None:
     assert search.best is not None
     assert 920 <= search.best.rate <= 1000
     assert len(search.steps) < 15
+
+
+def test_the_harness_says_when_it_is_what_is_slow() -> None:
+    """Five seconds at 85 % of a core are enough, and a moment is not."""
+    record = Record()
+    for second, share in enumerate((0.2, 0.95, 0.2, 0.9, 0.9, 0.88, 0.86, 0.9, 0.3)):
+        record.add(0, Meter().take(second, 1, 0, share, 1.0))
+        record.add(1, Meter().take(second, 1, 0, 0.99 if second == 4 else 0.1, 1.0))
+    assert bottleneck(record).startswith("The harness itself was busy (worker 1 at 89% of a core)")
+    calm = Record()
+    calm.add(0, Meter().take(0, 1, 0, 0.5, 1.0))
+    assert bottleneck(calm) == ""
 
 
 def test_a_busy_harness_is_named_as_the_limit() -> None:
