@@ -1,6 +1,5 @@
 """The HTTP app of the simulation: edits on the server's side, roles, deletions; committed, then told or not."""
 
-import asyncio
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -87,5 +86,4 @@ class App:
         document = self._database.tables.documents[project]
         async with self._database.lock(project):
             document.grow(body)
-        await asyncio.sleep(0)
         self.host.soon(self._bus.publish, Grew(project, document.epoch, document.head, body))

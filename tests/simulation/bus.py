@@ -81,14 +81,14 @@ class End:
         self._dispatch.add(project_id, handler)
         if self.healthy:
             generation = self._generation
-            await asyncio.sleep(min(self._latency(), SUBSCRIBE_SECONDS_MAX))
+            await self._broker.loop.pause(min(self._latency(), SUBSCRIBE_SECONDS_MAX))
             if generation == self._generation:
                 self._channels = set(self._dispatch.channels())
-            await asyncio.sleep(min(self._latency(), SUBSCRIBE_SECONDS_MAX))
+            await self._broker.loop.pause(min(self._latency(), SUBSCRIBE_SECONDS_MAX))
 
     async def unsubscribe(self, project_id: UUID) -> None:
         self._dispatch.remove(project_id)
-        await asyncio.sleep(self._latency())
+        await self._broker.loop.pause(self._latency())
 
     def on_gap(self, callback: Gap) -> None:
         self._dispatch.on_gap(callback)

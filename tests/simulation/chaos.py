@@ -27,7 +27,7 @@ class Chaos:
     def schedule(self) -> None:
         """Everything that will happen."""
         rng, now = self.rng, self.stage.now()
-        for _ in range(rng.choice((40, 80, 160))):
+        for _ in range(rng.choice((30, 60, 120))):
             self._at(now + rng.uniform(0.5, self.seconds), self.somebody_edits)
         for _ in range(rng.choice((5, 20))):
             self._at(now + rng.uniform(0.5, self.seconds), self.somebody_moves)

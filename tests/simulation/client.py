@@ -74,6 +74,8 @@ class Tab:
         self.line: Line | None = None
         self.role: Role = Role.VIEWER
         self.unsaved: list[bytes] = []
+        self.answers: list[bytes] = []
+        """What it said when it was asked for all that it has, on this connection."""
         self.passed: list[bytes] = []
         """Sent before something that was acknowledged: saved when nothing is awaited any more."""
         self.unsent = False
@@ -125,14 +127,14 @@ class Tab:
 
     def edit(self) -> None:
         """One edit, told if there is a connection."""
-        if self.over or not may(self.role, Action.WRITE) or not self.author.json()["meta"]:
+        if self.over or not may(self.role, Action.WRITE) or "schema" not in self.author.doc.get("meta", type=Map):
             return
         update = change(self.author, self.rng)
         if update:
             self._tell(update)
 
     def _tell(self, update: bytes) -> None:
-        self.world.trace(self.name, f"edits, {len(update)} bytes{'' if self.line else ', offline'}")
+        self.world.trace(self.name, f"edits {update.hex()}{'' if self.line else ', offline'}")
         if self.line is not None:
             self.unsaved.append(update)
             self._send(wire.encode_update(update))
@@ -141,15 +143,10 @@ class Tab:
 
     def drag(self, count: int) -> None:
         """A fader is moved: the same value again and again."""
-        for _ in range(count):
-            self.edit_one("gain_db", round(self.rng.uniform(-60, 6), 1))
-
-    def edit_one(self, key: str, value: object) -> None:
-        """Set a key of some track."""
-        tracks = [id for id in self.author.json()["tracks"] if id.startswith("t_")]
-        if self.over or not tracks or not may(self.role, Action.WRITE):
-            return
-        self._tell(self.author.field("tracks", min(tracks), key, value))
+        tracks = tracks_of(self.author)
+        if not self.over and tracks and may(self.role, Action.WRITE):
+            for _ in range(count):
+                self._tell(self.author.field("tracks", tracks[0], "gain_db", round(self.rng.uniform(-60, 6), 1)))
 
     def show(self) -> None:
         """Move the cursor."""
@@ -234,6 +231,7 @@ class Tab:
         self.unsent = self.unsent or bool(self.unsaved)
         self.unsaved.clear()
         self.passed.clear()
+        self.answers.clear()
         self.answered = False
         self.crowd.alone()
 
@@ -310,9 +308,10 @@ class Tab:
         self.answered = True
         self.unsent = False
         if missing != EMPTY_UPDATE:
+            self.answers.append(missing)
             self.passed += self.unsaved
             self.unsaved = [missing]  # it holds all that was refused, and what was not comes before it
-        self.world.trace(self.name, f"answers with {len(missing)} bytes")
+        self.world.trace(self.name, f"answers {missing.hex()}")
         self._send(wire.encode_step2(missing))
 
     def _apply(self, update: bytes) -> None:
@@ -357,9 +356,14 @@ class Tab:
         self._begin()
 
 
+def tracks_of(author: Author) -> list[str]:
+    """The ids of the tracks that people made."""
+    return sorted(id for id in author.doc.get("tracks", type=Map).keys() if id.startswith("t_"))  # noqa: SIM118
+
+
 def change(author: Author, rng: random.Random) -> bytes:
     """Something a musician does; now and then what a broken client would."""
-    tracks = [id for id in author.json()["tracks"] if id.startswith("t_")]
+    tracks = tracks_of(author)
     pick = rng.randrange(10)
     if not tracks or pick == 0:
         return author.track(f"t_{rng.randrange(6)}", name=rng.choice(WORDS), order=rng.choice("abc"))
@@ -377,7 +381,8 @@ def change(author: Author, rng: random.Random) -> bytes:
 def _type(author: Author, rng: random.Random) -> bytes:
     """Type into a note, or take a letter away."""
     notes = author.doc.get("notes", type=Map)
-    texts = [note["body"] for note in notes.values() if isinstance(note, Map) and isinstance(note.get("body"), Text)]
+    living = [notes[id] for id in sorted(notes.keys())]
+    texts = [note["body"] for note in living if isinstance(note, Map) and isinstance(note.get("body"), Text)]
     if not texts:
         return author.note("n_0", "first")
     text = rng.choice(texts)

@@ -6,7 +6,7 @@ up by its caller may still be carried out.
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final, cast
@@ -39,8 +39,9 @@ class Weather:
 class Database:
     """The server. `weather` holds for everybody, `Client.weather` for one client."""
 
-    def __init__(self, loop: Loop, seed: str) -> None:
+    def __init__(self, loop: Loop, seed: str, failed: Callable[[str], None]) -> None:
         self.loop = loop
+        self.failed = failed
         self.host = Host(loop, "database", seed)
         self.tables = Tables(loop.time)
         self.weather = Weather()
@@ -68,6 +69,11 @@ class Database:
         """A membership changed."""
         for client in self.clients:
             client.notify(project_id)
+
+    def ended(self, task: "asyncio.Task[None]") -> None:
+        """A statement was carried out, or the simulation does not know it."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.failed(f"the simulated database failed: {error!r}")
 
     def lock(self, key: UUID | str) -> asyncio.Lock:
         """The lock of a document's row, or of the book of sessions."""
@@ -127,13 +133,13 @@ class Client:
     async def listen(self, heard: Any, connected: Any) -> None:
         """What collab_server.memberships.listen does on a connection of its own."""
         while True:
-            await asyncio.sleep(self.latency())
+            await self.database.loop.pause(self.latency())
             if not self.refused and not self.silent:
                 generation, self.heard, self.listening_since = self.generation, heard, self.database.loop.time()
                 await connected()
-                while self.generation == generation:  # noqa: ASYNC110 - virtual time
-                    await asyncio.sleep(0.5)
-            await asyncio.sleep(0.5)
+                while self.generation == generation:
+                    await self.database.loop.pause(0.5)
+            await self.database.loop.pause(0.5)
 
     def notify(self, project_id: UUID) -> None:
         if self.listening_since is not None and self.heard is not None and not self.silent:
@@ -197,7 +203,8 @@ class Connection:
             loop.call_later(client.latency(), _fail, answer, ConnectionResetError("connection lost"))
         else:
             lost = client.fails("lost_after")
-            client.database.host.start(self._perform(sql, args, answer, lost))
+            task = client.database.host.start(self._perform(sql, args, answer, lost))
+            task.add_done_callback(client.database.ended)
             timer = loop.call_later(COMMAND_SECONDS_MAX, _fail, answer, TimeoutError())
             answer.add_done_callback(lambda _: timer.cancel())
         return answer
@@ -240,13 +247,13 @@ class Connection:
     async def _travel(self) -> None:
         """The way to the server or back, as long as it takes, and however long the line is silent."""
         client = self.client
-        await asyncio.sleep(client.latency() / 2)
-        while client.silent:  # noqa: ASYNC110 - virtual time
-            await asyncio.sleep(0.1)
+        await self.client.database.loop.pause(client.latency() / 2)
+        while client.silent:
+            await self.client.database.loop.pause(0.1)
         self._check()
 
     async def _work(self) -> None:
-        await asyncio.sleep(self.client.latency() / 4)
+        await self.client.database.loop.pause(self.client.latency() / 4)
         self._check()
 
     def _check(self) -> None:

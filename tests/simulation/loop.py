@@ -110,6 +110,12 @@ class Loop(asyncio.BaseEventLoop):
         """All machines stood still for so long."""
         self._now += seconds
 
+    async def pause(self, seconds: float) -> None:
+        """Let virtual time pass for whoever waits here."""
+        passed = self.create_future()
+        self.call_later(seconds, lambda: None if passed.done() else passed.set_result(None))
+        await passed
+
     def select(self, timeout: float | None) -> list[object]:
         """asyncio waits for input here: there is none."""
         if timeout is None:

@@ -1,6 +1,5 @@
 """One seed from the first edit to the last leave, with everything that is checked at the end."""
 
-import asyncio
 import gc
 import logging
 import sys
@@ -17,7 +16,7 @@ from persistence.editing import read
 from persistence.errors import PersistenceError
 from studio.blank import open_doc
 from studio.canonical import canonical
-from studio.roles import Action, Role, may
+from studio.roles import Role
 from tests.simulation.chaos import Chaos
 from tests.simulation.client import Tab
 from tests.simulation.ledger import Ledger
@@ -31,10 +30,11 @@ STALE_SECONDS = 100.0
 
 @dataclass(frozen=True)
 class Verdict:
-    """How a seed ended. `complaints` is empty when all is well."""
+    """How a seed ended. `complaints` is empty when all is well; `known` is what ledger.KNOWN excuses."""
 
     seed: int
     complaints: tuple[str, ...]
+    known: tuple[str, ...]
     saved: int
     rows: int
     digest: str
@@ -60,7 +60,9 @@ def _run(loop: Loop, seed: int, shout: Callable[[str], None] | None) -> Verdict:
     except Deadlock:
         ledger.complain("nothing is ready and nothing will be")
     rows = sum(document.head for document in stage.documents())
-    return Verdict(seed, tuple(ledger.complaints), len(ledger.acknowledged), rows, ledger.digest, loop.time())
+    return Verdict(
+        seed, tuple(ledger.complaints), tuple(ledger.known), len(ledger.acknowledged), rows, ledger.digest, loop.time()
+    )
 
 
 async def _play(stage: Stage) -> None:
@@ -77,16 +79,10 @@ async def _play(stage: Stage) -> None:
                 stage.tab(project, user).come()
     chaos = Chaos(stage, rng.choice((8.0, 20.0)))
     chaos.schedule()
-    await _pass(stage, chaos.seconds + 3.5)
+    await loop.pause(chaos.seconds + 3.5)
     chaos.heal()
     await _settle(stage)
     await _go_home(stage)
-
-
-async def _pass(stage: Stage, seconds: float) -> None:
-    passed = stage.loop.create_future()
-    stage.later(seconds, lambda: passed.set_result(None))
-    await passed
 
 
 async def _until(stage: Stage, seconds: float, wrong: Callable[[], str]) -> None:
@@ -95,7 +91,7 @@ async def _until(stage: Stage, seconds: float, wrong: Callable[[], str]) -> None
     while what := wrong():
         if stage.now() >= until:
             break
-        await asyncio.sleep(0.5)
+        await stage.loop.pause(0.5)
     if what:
         stage.ledger.complain(f"after {seconds:.0f} quiet seconds: {what}")
 
@@ -156,7 +152,7 @@ def _unlike(stage: Stage, document: Document) -> str:
     for tab in tabs:
         if tab.line is None or not tab.synced:
             return f"{tab.name} is not connected"
-        if tab.unsaved or (may(tab.role, Action.WRITE) and not tab.answered):
+        if tab.unsaved or tab.unsent:
             return f"{tab.name} is not told that its edits are saved"
     for tab in stage.tabs:
         if tab.over and tab.project == document.project_id and tab.line is not None:
@@ -216,7 +212,7 @@ async def _go_home(stage: Stage) -> None:
     await _until(stage, CALM_SECONDS, lambda: _left_over(stage))
     for _ in range(3):
         stage.loop.jump(STALE_SECONDS / 2)
-        await _pass(stage, 1.0)
+        await stage.loop.pause(1.0)
     await _until(stage, 60.0, lambda: _left_open(stage))
 
 

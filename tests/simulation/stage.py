@@ -37,7 +37,7 @@ class Stage:
         self.ledger = ledger
         self.rng = random.Random(seed)
         self.settings = _settings(self.rng)
-        self.database = Database(loop, seed)
+        self.database = Database(loop, seed, ledger.complain)
         self.broker = Broker(loop)
         self.app = App(loop, seed, self.database, self.broker, ledger)
         self.nodes: list[Node] = []
@@ -119,7 +119,8 @@ class Stage:
         self.later(0.002, lambda: tab.opened(line))
 
     def saved(self, tab: Tab, update: bytes) -> None:
-        self.ledger.acknowledge(self.database.tables.documents[tab.project], update, tab.name)
+        how = "in its answer" if update in tab.answers else "as it was edited"
+        self.ledger.acknowledge(self.database.tables.documents[tab.project], update, tab.name, how)
 
     def received(self, tab: Tab) -> None:
         at = self.revoked.get((tab.project, tab.user))

@@ -46,8 +46,8 @@ class Document:
     updates: dict[int, bytes] = field(default_factory=dict)
     history: list[bytes] = field(default_factory=list)
     clients: dict[int, UUID] = field(default_factory=dict)
-    free: list[int] = field(default_factory=list)
-    """Client ids of repairers that no node uses."""
+    free: set[int] = field(default_factory=set)
+    """Repairers' client ids that nobody uses."""
     members: dict[UUID, str] = field(default_factory=dict)
     known: dict[int, int] = field(default_factory=dict)
     """Client id → first clock that is not committed."""
@@ -112,7 +112,7 @@ class Tables:
             journal_sql.HEADS: Statement(self._heads, _free),
             journal_sql.CLIENTS: Statement(self._clients, _free),
             journal_sql.LEASE: Statement(self._lease, _free),
-            journal_sql.FREE: Statement(self._release, _free),
+            journal_sql.FREE: Statement(self._set_free, _free),
             journal_sql.COMPACT: Statement(self._compact, _free),
             journal_sql.QUARANTINE: Statement(self._quarantine, lambda project, _: (project,)),
             journal_sql.LOCK: Statement(self._lock, lambda project: (project,)),
@@ -204,11 +204,16 @@ class Tables:
 
     def _lease(self, tx: Transaction, project: UUID) -> Rows:
         free = self.documents[project].free
-        return [Record(client_id=free.pop())] if free else []
+        if not free:
+            return []
+        client = min(free)
+        free.discard(client)
+        return [Record(client_id=client)]
 
-    def _release(self, tx: Transaction, project: UUID, client: int) -> Rows:
-        if client in self.documents[project].clients:
-            self.documents[project].free.append(client)
+    def _set_free(self, tx: Transaction, project: UUID, client: int) -> Rows:
+        document = self.documents[project]
+        if client in document.clients:
+            document.free.add(client)
         return []
 
     def _compact(self, tx: Transaction, project: UUID, epoch: int, seq: int, state: bytes, sha256: bytes) -> Rows:

@@ -1,0 +1,56 @@
+"""Tests of several nodes in a simulated world where everything that can go wrong does, from a seed.
+
+The simulation has a clock and randomness of its own, so it is a program of its own: run once here, one line a seed.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SEEDS = range(70)
+FOUND = (1,)
+
+
+class Line(NamedTuple):
+    """What the program says of a seed."""
+
+    complaints: list[str]
+    digest: str
+
+
+def run(*arguments: str) -> list[tuple[int, Line]]:
+    """The program's verdicts in order; fails with its words if it does."""
+    command = [sys.executable, "-m", "tests.simulation", "--json", *arguments]
+    done = subprocess.run(
+        command, cwd=ROOT, env={**os.environ, "PYTHONHASHSEED": "0"}, capture_output=True, check=False
+    )
+    assert done.returncode in (0, 1), done.stderr.decode()[-4000:]
+    told = map(json.loads, done.stdout.splitlines())
+    return [(line["seed"], Line(line["complaints"], line["digest"])) for line in told]
+
+
+@pytest.fixture(scope="module")
+def verdicts() -> Mapping[int, Line]:
+    """Every seed of these tests, run once."""
+    return dict(run("--seed", *map(str, (*SEEDS, *FOUND))))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_whatever_happens_nothing_acknowledged_is_lost(seed: int, verdicts: Mapping[int, Line]) -> None:
+    """Kills, drains, partitions, slow and failing parts: in the end all documents are the replay of the journal, what
+    was acknowledged is in it, who was removed heard no more, and nobody is left anywhere. See run.py for all of it."""
+    assert verdicts[seed].complaints == []
+
+
+def test_a_seed_is_one_run(verdicts: Mapping[int, Line]) -> None:
+    """The same seed gives the same trace, in another process and after other seeds."""
+    again = dict(run("--seed", "7", "3"))
+    assert again[3].digest == verdicts[3].digest
+    assert again[7].digest == verdicts[7].digest
