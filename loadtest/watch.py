@@ -31,7 +31,8 @@ class Watch:
         self._options, self._ws = options, ws
         self.trees = self._look()
         self._looks, self._fronted = LOOKS, False
-        self._cpu: dict[str, tuple[float, float]] = {}
+        self._names: dict[int, str] = {}  # of nodes behind a proxy, by port
+        self._cpu: dict[int, tuple[float, float]] = {}
         self._told_cpu: tuple[float, float] | None = None
         self._commits: dict[str, Buckets] = {}
 
@@ -53,13 +54,15 @@ class Watch:
         nodes = {port: pid for front in self.trees.values() for port, pid in behind(front).items()}
         telling = {port: pid for port, pid in nodes.items() if await _text(_local(port))}
         if telling:
-            fresh = {f"node {index + 1}": telling[port] for index, port in enumerate(sorted(telling))}
+            for port in sorted(telling):
+                self._names.setdefault(port, f"node {len(self._names) + 1}")
+            fresh = {self._names[port]: pid for port, pid in telling.items()}
             self.trees = {_front(name): pid for name, pid in self.trees.items()} | fresh
             for reading in self._record.readings:
                 for by_name in (reading.cores, reading.memory):
                     by_name.update({_front(name): by_name.pop(name) for name in list(by_name)})
-            self.urls = tuple(_local(port) for port in sorted(telling))
-            self._looks, self._fronted = 0, True
+            self.urls = tuple(_local(port) for port in sorted(self._names))
+            self._looks, self._fronted = self._looks if len(telling) < len(self._names) else 0, True
 
     def _read(self, at: float, texts: dict[str, str]) -> None:
         told = {url: figures(text) for url, text in texts.items() if text}
@@ -99,8 +102,8 @@ class Watch:
             self._again()
         for name, pid in self.trees.items():
             now, used = time.monotonic(), cpu_seconds(pid)
-            before = self._cpu.get(name)
-            self._cpu[name] = (now, used)
+            before = self._cpu.get(pid)
+            self._cpu[pid] = (now, used)
             if before is not None and used >= before[1] > 0:
                 cores[name] = (used - before[1]) / (now - before[0])
             if (held := memory_bytes(pid)) > 0:
