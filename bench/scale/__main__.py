@@ -12,7 +12,7 @@ from typing import Final
 
 from bench.errors import BenchError
 from bench.report import machine
-from bench.scale import cold, idle, large, spread, year
+from bench.scale import channels, cold, idle, large, spread, year
 from bench.scale.findings import Findings, tables
 from bench.scale.stage import Stage
 from launch.errors import LaunchError
@@ -24,6 +24,7 @@ MEASURES: Final[Mapping[str, tuple[str, Measure]]] = {
     "idle": ("10,000 open rooms and 20,000 idle connections on one node", idle.measure),
     "cold": ("cold opens of random projects among 100,000", cold.measure),
     "year": ("a year of history and journal of a busy project", year.measure),
+    "channels": ("how the bus is laid out at 10,000 rooms", channels.measure),
     "spread": ("two nodes against one", spread.measure),
     "large": ("a document near 16 MiB opened beside busy rooms", large.measure),
 }

@@ -62,9 +62,8 @@ def _bound(row: Row) -> str:
 def markdown(findings: Findings) -> str:
     """One table."""
     lines = [f"| {findings.title} | | bound |", "|---|---:|---:|"]
-    lines += [
-        f"| {row.what} | {number(row.value)} {row.unit} | {_bound(row)} |".replace("  ", " ") for row in findings.rows
-    ]
+    for row in findings.rows:
+        lines.append(f"| {row.what} | {f'{number(row.value)} {row.unit}'.strip()} | {_bound(row)} |")
     return "\n".join(lines)
 
 

@@ -63,9 +63,7 @@ async def measure(stage: Stage, say: Callable[[str], None], client_core: int | N
         found.add("rooms open", figures["backline_rooms"], "", size.rooms, "least")
         found.add("connections", figures["backline_connections"], "", connections, "least")
         found.add("memory of the node", node.memory / 2**20, "MiB", 2048)
-        found.add(
-            "· per room with its connections, beyond an empty node", (node.memory - base) / 1024 / size.rooms, "KiB"
-        )
+        found.add("· per room with its connections", (node.memory - base) / 1024 / size.rooms, "KiB")
         await _watch(stage, node, found, size.seconds, say)
         say("everybody renews their presence")
         await _renewing(stage, found, (firsts, seconds), connections)

@@ -1,6 +1,6 @@
 """Simulated people for the scale measurements: one process, told what to do line by line, answering line by line.
 
-Each line on standard input is `{"do": NAME, ...}`, each answer one JSON object. Everyone who has entered stays until the
+Each line on standard input is `{"do": NAME, ...}`, each answer one JSON object. Whoever has entered stays until the
 process ends, and answers what a client must answer.
 """
 
@@ -33,7 +33,7 @@ SETTLE = 0.3
 
 
 class Ears:
-    """Counts deliveries, and times (ns) them: to people at the author's node, at another node, and back to the author."""
+    """Counts deliveries, and times (ns) them: at the author's node, at another one, and back to the author."""
 
     def __init__(self) -> None:
         self.sides: dict[Connection, int] = {}
@@ -144,7 +144,7 @@ class People:
     async def write(
         self, rate: float, seconds: float, writers: int, warmup: float, cursors: float, timed: bool
     ) -> Answer:
-        """Edits leave at `rate` and cursor moves at `cursors` a second, spread over the first `writers` of each room."""
+        """Edits leave at `rate` a second and cursor moves at `cursors`, by the first `writers` of each room."""
         self._seat(writers)
         await asyncio.sleep(SETTLE)
         turn = sent = 0
