@@ -11,7 +11,7 @@ from pycrdt import Map
 
 from tests.collab_server.peer import until
 from tests.faults.audit import Room, agree
-from tests.faults.cluster import Cluster, Node
+from tests.faults.cluster import Cluster, Node, Wandering
 from tests.faults.musician import Absence, Musician
 
 SECONDS_BETWEEN_EDITS = 0.05
@@ -21,6 +21,11 @@ BEAT_SECONDS = 0.03
 SOON_SECONDS = 0.5
 RECOVERY_SECONDS = 60.0
 PATIENCE_SECONDS = 600.0
+
+
+async def lasts_until(moment: float) -> None:
+    """A fault goes on until then (of time.monotonic)."""
+    await until(lambda: time.monotonic() >= moment, "time passes", PATIENCE_SECONDS)
 
 
 class Pulse:
@@ -92,6 +97,10 @@ class Band:
         """How many have been made."""
         return sum(musician.edits for musician in self.everybody)
 
+    def at(self, node: Node) -> list[Musician]:
+        """Whose connection, the last one, is with this node."""
+        return [m for m in self.everybody if isinstance(m.address, Wandering) and m.address.at is node]
+
     def absences(self, since: float) -> list[Absence]:
         """Who was away, and how long."""
         return [absence for m in self.everybody for absence in m.absences if absence.began >= since]
@@ -134,7 +143,8 @@ async def _room(cluster: Cluster, nodes: list[Node], musicians: int) -> Room:
     for number in range(musicians):
         user = await world.member(project)
         client = next(cluster.clients)
-        address = cluster.address(project, user, number % len(nodes), nodes)
+        home = number % len(nodes)
+        address = cluster.address(project, user, nodes[home:] + nodes[:home])
         room.musicians.append(Musician(client, address, random.Random(client)))
     return room
 

@@ -42,10 +42,33 @@ class Node(NamedTuple):
         async with httpx.AsyncClient() as client:
             return (await client.get(f"{self.app.http}/ready", timeout=5)).status_code
 
+    async def start(self) -> None:
+        """It serves again."""
+        await self.app.start()
+
+    async def kill(self) -> None:
+        """kill -9."""
+        self.app.kill()
+        await self.app.ended()
+
     def signal(self, number: signal.Signals) -> None:
         """Send its process a signal."""
         assert self.app.process is not None
         self.app.process.send_signal(number)
+
+
+class Wandering:
+    """What a client asks each time it connects: its home node at first, and every time another one."""
+
+    def __init__(self, url: Callable[[Node], str], nodes: Sequence[Node]) -> None:
+        self.at: Node | None = None
+        """Where it was sent last."""
+        self._url = url
+        self._turn = cycle(nodes)
+
+    def __call__(self) -> str:
+        self.at = next(self._turn)
+        return self._url(self.at)
 
 
 class Cluster(Rig):
@@ -100,11 +123,9 @@ class Cluster(Rig):
         """A client of this user's on this node, not yet connected."""
         return Peer(next(self.clients), self.url(node, project, user))
 
-    def address(self, project: UUID, user: User, home: int, nodes: Sequence[Node] = ()) -> Callable[[], str]:
-        """What a client asks each time it connects: its home node at first, and every time another one."""
-        among = list(nodes or self.nodes)
-        turn = cycle(among[home:] + among[:home])
-        return lambda: self.url(next(turn), project, user)
+    def address(self, project: UUID, user: User, nodes: Sequence[Node]) -> Wandering:
+        """Where this user's client connects, the first of the nodes being its home."""
+        return Wandering(lambda node: self.url(node, project, user), nodes)
 
     def freeze_postgres(self) -> None:
         """SIGSTOP to the whole of it: connections stay, and nothing answers."""

@@ -63,6 +63,7 @@ class Musician(Author):
         self._pauses: list[float] = []
         self._outgoing: asyncio.Queue[bytes] = asyncio.Queue()
         self._connected = False
+        self._socket: ClientConnection | None = None
 
     @property
     def settled(self) -> bool:
@@ -90,6 +91,11 @@ class Musician(Author):
             self._pauses.append(self._rng.uniform(*BACKOFF_SECONDS))
             await asyncio.sleep(self._pauses[-1])
 
+    def hang_up(self) -> None:
+        """Give the connection up without a word, as a client does that has heard nothing for too long."""
+        if self._socket is not None:
+            self._socket.transport.abort()
+
     async def play(self, mean_seconds: float) -> None:
         """Edit for ever, on average every `mean_seconds`, online or not."""
         while True:
@@ -107,6 +113,7 @@ class Musician(Author):
 
     async def _converse(self, socket: ClientConnection) -> None:
         self.connections += 1
+        self._socket = socket
         self._forget_sent()
         self._outgoing = asyncio.Queue()
         self._connected = True

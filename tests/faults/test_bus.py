@@ -1,9 +1,8 @@
 """The bus fails in every way: edits cross the nodes all the same, roles count, and presence comes back."""
 
-import asyncio
 import time
 
-from tests.faults.band import band
+from tests.faults.band import band, lasts_until
 from tests.faults.cluster import Cluster
 from tests.faults.figures import Figure, fault_seconds, record, told
 
@@ -17,7 +16,7 @@ async def test_edits_cross_in_under_a_second_while_redis_is_stopped(cluster: Clu
     async with band(cluster) as playing:
         began = time.monotonic()
         await cluster.kill_valkey()
-        await asyncio.sleep(fault_seconds())
+        await lasts_until(began + fault_seconds())
         worst, typical = playing.pulse.worst(began), playing.pulse.typical(began)
         delay = playing.worst_delay(began)
         back = time.monotonic()
@@ -59,7 +58,7 @@ async def test_a_slow_redis_slows_what_crosses_and_nothing_else(cluster: Cluster
         for node in cluster.nodes:
             node.bus.latency_seconds = SLOW_SECONDS
         began = time.monotonic()
-        await asyncio.sleep(fault_seconds())
+        await lasts_until(began + fault_seconds())
         worst, typical, delay = playing.pulse.worst(began), playing.pulse.typical(began), playing.worst_delay(began)
         back = time.monotonic()
         for node in cluster.nodes:
@@ -81,9 +80,8 @@ async def test_a_node_cut_off_from_redis_is_heard_all_the_same(cluster: Cluster)
     async with band(cluster) as playing:
         cluster.nodes[0].bus.stall()
         began = time.monotonic()
-        await asyncio.sleep(NOTICED_SECONDS)
-        noticed = time.monotonic()
-        await asyncio.sleep(fault_seconds())
+        noticed = began + NOTICED_SECONDS
+        await lasts_until(noticed + fault_seconds())
         first, worst, delay = playing.pulse.worst(began), playing.pulse.worst(noticed), playing.worst_delay(began)
         back = time.monotonic()
         cluster.nodes[0].bus.resume()

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from tests.collab_server.peer import Peer, until
 from tests.collab_server.world import metric
-from tests.faults.band import Band, band
+from tests.faults.band import Band, band, lasts_until
 from tests.faults.cluster import Cluster, Node
 from tests.faults.figures import Figure, fault_seconds, record, told
 
@@ -28,7 +28,7 @@ async def _through(cluster: Cluster, fault: str, stop: Callable[[], object], sta
         noticed = await until(lambda: _statuses(cluster, 503), "no node is ready", NOT_READY_SECONDS)
         edits = playing.edits()
         together = await _hear_each_other(*neighbours)
-        await asyncio.sleep(max(0.0, began + fault_seconds() - time.monotonic()))
+        await lasts_until(began + fault_seconds())
         assert not playing.absences(began)
         assert playing.edits() > edits
         unsaved = sum([await metric(node.app, "backline_unsaved_bytes") for node in cluster.nodes])
@@ -92,7 +92,7 @@ async def test_a_node_cut_off_from_the_database_catches_up(cluster: Cluster) -> 
         node.database.stall()
         noticed = await until(lambda: _status(node, 503), "the node is not ready", NOT_READY_SECONDS)
         assert await other.ready() == 200
-        await asyncio.sleep(max(0.0, began + fault_seconds() - time.monotonic()))
+        await lasts_until(began + fault_seconds())
         node.database.resume()
         recovery = await playing.recovered(time.monotonic())
         assert not playing.absences(began)
