@@ -4,7 +4,7 @@ import type { Awareness } from "y-protocols/awareness";
 import { WebsocketProvider } from "y-websocket";
 import type * as Y from "yjs";
 import { ApiError, mayEdit, type Role, type Ticket } from "./api.ts";
-import { ending } from "./closing.ts";
+import { REFUSED, ending, pause } from "./closing.ts";
 import type { Frame } from "./frames.ts";
 import { Reunion, type Merged } from "./merged.ts";
 import type { Saved } from "./saved.ts";
@@ -16,6 +16,8 @@ export interface ConnectionEvents {
   /** An update was refused: what is here and not there is a draft. */
   readonly denied: (reason: string) => void;
   readonly epochChanged: () => void;
+  /** The server will never take what this document holds: it is to be put aside, and the project opened anew. */
+  readonly refused: (sentence: string) => void;
   /** Offline work has come home. */
   readonly merged: (merged: Merged) => void;
   /** For good; the sentence is for people. */
@@ -31,9 +33,9 @@ export interface ConnectionOptions {
   readonly on: ConnectionEvents;
 }
 
-const FIRST_WAIT_MS = 250;
-const LONGEST_WAIT_MS = 5000;
 const STALE_TICKETS_MAX = 2;
+/** A connection that lasted so long was a good one: the next break begins with a short pause again. */
+const GOOD_MS = 10_000;
 
 export class Connection {
   readonly #options: ConnectionOptions;
@@ -41,10 +43,13 @@ export class Connection {
   #provider: WebsocketProvider | null = null;
   #role: Role = "viewer";
   #attempts = 0;
+  #settledAt = Infinity;
+  /** The server ended it with 4403: if the API still gives a ticket, what we hold was the reason. */
+  #doubt: string | null = null;
   #staleTickets = 0;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #closed = false;
-  readonly #again = (): void => this.#retry(0);
+  readonly #again = (): void => this.#wait(0);
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
@@ -77,13 +82,14 @@ export class Connection {
     try {
       this.#connect(await this.#options.fetchTicket());
     } catch (error) {
-      if (error instanceof ApiError && error.status < 500 && error.status !== 429) this.#end(error.message);
-      else this.#retry();
+      if (error instanceof ApiError && error.status < 500 && error.status !== 429) this.#end(this.#doubt ?? error.message);
+      else this.#retry(false);
     }
   }
 
   #connect(ticket: Ticket): void {
     if (this.#closed) return;
+    if (this.#doubt !== null) return this.#options.on.refused(REFUSED);
     this.#setRole(ticket.role);
     if (ticket.epoch !== this.#options.epoch) return this.#options.on.epochChanged();
     this.#provider ??= this.#build(ticket);
@@ -108,7 +114,7 @@ export class Connection {
 
   #settled(): void {
     this.#reunion.synced();
-    this.#attempts = 0;
+    this.#settledAt = Date.now();
     this.#staleTickets = 0;
   }
 
@@ -118,26 +124,37 @@ export class Connection {
     this.#options.saved.closed();
     this.#reunion.closed();
     if (this.#closed) return;
+    if (Date.now() - this.#settledAt > GOOD_MS) this.#attempts = 0;
+    this.#settledAt = Infinity;
     const end = ending(event?.code ?? 1006);
     switch (end.kind) {
       case "over":
         return this.#end(end.sentence);
+      case "aside":
+        return this.#options.on.refused(end.sentence);
+      case "access":
+        this.#doubt = end.sentence;
+        return this.#wait(0);
       case "epoch":
         return this.#options.on.epochChanged();
       case "ticket":
         this.#staleTickets += 1;
         if (this.#staleTickets > STALE_TICKETS_MAX) return this.#end("You could not be signed in to this project. Reload the page to try again.");
-        return this.#retry();
+        return this.#retry(false);
       case "retry":
-        return this.#retry();
+        return this.#retry(end.slow);
     }
   }
 
-  #retry(wait = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** this.#attempts) * (0.75 + Math.random() / 2)): void {
+  #retry(slow: boolean): void {
+    this.#wait(pause(this.#attempts, slow, Math.random()));
+    this.#attempts += 1;
+  }
+
+  #wait(ms: number): void {
     if (this.#closed) return;
     if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#attempts += 1;
-    this.#timer = setTimeout(() => void this.#attempt(), wait);
+    this.#timer = setTimeout(() => void this.#attempt(), ms);
   }
 
   #end(sentence: string): void {

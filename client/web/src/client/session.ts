@@ -65,6 +65,7 @@ export class Session {
         role: (role) => this.#newRole(role),
         denied: () => this.#refused(),
         epochChanged: () => this.#reopen(this.saved.unsaved),
+        refused: (sentence) => this.#putAside(sentence),
         merged: (merged) => options.on.merged(merged),
         over: (sentence) => options.on.over(sentence),
       },
@@ -99,6 +100,13 @@ export class Session {
     this.#role = role;
     this.#options.on.role(role);
     if (!mayEdit(role) && this.saved.unsaved) this.#reopen(true);
+  }
+
+  /** Without unsaved work there is nothing to put aside, and coming back would only be refused again. */
+  #putAside(sentence: string): void {
+    if (this.saved.unsaved) return this.#reopen(true);
+    this.#connection.close();
+    this.#options.on.over(sentence);
   }
 
   #refused(): void {

@@ -4,7 +4,7 @@
  *   come   {api, token, project, ws?}   connects the document; the ticket is the API's, `ws` another address for it
  *   leave  {}                           the connection ends, the document stays
  *   play   {tracks?, bpm?}              own edits
- *   state  {}                           {light, tracks, bpm, merged, over, epoch, reset, role, tickets}
+ *   state  {}                           {light, tracks, bpm, merged, over, refused, epoch, role, tickets}
  */
 
 import { createInterface } from "node:readline";
@@ -22,7 +22,7 @@ interface Order { readonly op: string; readonly api: string; readonly token: str
 const doc = new Y.Doc();
 const origin = {};
 const pen = { doc, origin, user: "me", now: Date.now, below: secureBelow, gesture: () => undefined };
-const heard = { merged: [] as Merged[], over: null as string | null, epoch: 0, role: "", tickets: 0 };
+const heard = { merged: [] as Merged[], over: null as string | null, refused: null as string | null, epoch: 0, role: "", tickets: 0 };
 let saved = new Saved();
 let connection: Connection | null = null;
 
@@ -45,6 +45,7 @@ async function come({ api: base, token, project, ws }: Order): Promise<void> {
       role: (role) => (heard.role = role),
       denied: () => undefined,
       epochChanged: () => (heard.epoch += 1),
+      refused: (sentence) => (heard.refused = sentence),
       merged: (merged) => heard.merged.push(merged),
       over: (sentence) => (heard.over = sentence),
     },
