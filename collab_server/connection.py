@@ -6,6 +6,7 @@ has been read meanwhile waits, in order; and when much waits, no more is read.
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from time import perf_counter
 from typing import Protocol
 from uuid import UUID
@@ -18,7 +19,6 @@ from collab_server.hosted import Hosted
 from collab_server.member import Member
 from collab_server.metrics import Metrics
 from collab_server.settings import CollabSettings
-from collab_server.sockets import Socket
 from presence.principal import Principal
 
 TURN_SECONDS = 0.01
@@ -52,6 +52,33 @@ class Doorkeeper(Protocol):
         """Whether too much waits for the database to let anybody write more."""
 
 
+class Line(Protocol):
+    """What a connection writes to: a Socket, or a document's seat on one (seats.py)."""
+
+    @property
+    def write(self) -> Callable[[bytes], object]:
+        """Write whole frames; never blocks."""
+
+    @property
+    def frames(self) -> int:
+        """How many frames have come: signs of life."""
+
+    def pause_reading(self) -> None:
+        """Let the peer feel that it sends too fast."""
+
+    def resume_reading(self) -> None:
+        """Read on."""
+
+    def buffered(self) -> int:
+        """Bytes written but not yet taken by the system."""
+
+    def ping(self) -> None:
+        """Ask for a sign of life."""
+
+    def close(self, code: CloseCode, reason: str) -> None:
+        """Say why and hang up."""
+
+
 class Connection:
     """A sockets.Handler. Until the room is open, and between its turns, messages wait."""
 
@@ -68,6 +95,7 @@ class Connection:
         "_waiting_bytes",
         "dialect",
         "epoch",
+        "frames_seen",
         "hosted",
         "id",
         "member",
@@ -98,8 +126,9 @@ class Connection:
         self.refusal = refusal
         self.hosted: Hosted | None = None
         self.member: Member | None = None
-        self.socket: Socket | None = None
+        self.socket: Line | None = None
         self.spending = False
+        self.frames_seen = -1
         self.missed_pings = 0
         self._doorkeeper = doorkeeper
         self._loop = loop
@@ -116,7 +145,7 @@ class Connection:
 
     # ------------------------------------------------------------------ told by the socket
 
-    def opened(self, socket: Socket) -> None:
+    def opened(self, socket: "Line") -> None:
         """The handshake is done. A refusal is told now, with a code: a browser can't see an HTTP status."""
         self.socket = socket
         if self.refusal is not None:

@@ -14,6 +14,7 @@ from collab_server.connection import Connection
 from collab_server.dialects.yws import YWebsocket
 from collab_server.hub import Hub
 from collab_server.operate.desk import Desk
+from collab_server.seats import Seats
 from collab_server.sockets import Handler, HttpAnswer
 from presence.errors import TicketExpired, TicketInvalid
 from presence.principal import Principal
@@ -41,6 +42,8 @@ class Door:
             return HttpAnswer(HTTPStatus.BAD_REQUEST, TEXT, b"bad request\n")
         if parts.path.startswith("/y/"):
             return self._document(unquote(parts.path[3:]), parts.query)
+        if parts.path == "/hocuspocus":
+            return Seats(self._hub, self._verified, self._loop)
         if parts.path == "/live":
             return HttpAnswer(HTTPStatus.OK, TEXT, b"live\n")
         if parts.path == "/ready":
@@ -69,12 +72,15 @@ class Door:
         if not token:
             return self._refused(CloseCode.TICKET, "a ticket is needed")
         try:
-            principal = verify(token, self._secret, project_id, time.time())
+            principal = self._verified(token, project_id)
         except TicketExpired:
             return self._refused(CloseCode.TICKET, "the ticket has expired")
         except TicketInvalid:
             return self._refused(CloseCode.TICKET, "the ticket is not valid")
         return self._connection(principal, project_id, epoch, None)
+
+    def _verified(self, token: str, project_id: UUID) -> Principal:
+        return verify(token, self._secret, project_id, time.time())
 
     def _refused(self, code: CloseCode, reason: str) -> Connection:
         return self._connection(None, None, None, (code, reason))

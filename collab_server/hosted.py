@@ -26,6 +26,7 @@ from collab_server.metrics import Metrics
 from collab_server.room import Room
 from collab_server.settings import CollabSettings
 from persistence.body import Entry
+from studio.roles import Action, may
 
 SLOW_TICK_SECONDS = 0.005
 """Up to here a tick is everyday work, which was counted when it came."""
@@ -48,6 +49,9 @@ class Surroundings(Protocol):
 
     def announce(self, hosted: "Hosted", entries: bytes) -> None:
         """Tell the other nodes our members' presence."""
+
+    def tell_nodes(self, hosted: "Hosted", payload: str) -> None:
+        """Tell the other nodes a stateless message."""
 
     def keep_draft(self, hosted: "Hosted", member: Member, update: bytes) -> None:
         """Keep work of another lineage."""
@@ -144,6 +148,16 @@ class Hosted:
         self.rows_since_compaction += 1
         self.edited_since_snapshot = self.projection_due = True
         self.perform(self.room.grow(seq, entries))
+
+    def say(self, member: Member | None, payload: str) -> None:
+        """A stateless message, for everybody else."""
+        if self.closed:
+            return
+        if member is None:
+            self.perform(self.room.say(None, payload))
+        elif may(member.role, Action.NOTE_ADD):
+            self.perform(self.room.say(member, payload))
+            self.hub.tell_nodes(self, payload)
 
     def fell_behind(self, member: Member) -> None:
         """A member's outbox is full: from now on it gets nothing until it has drained."""

@@ -28,6 +28,7 @@ from presence.events import (
     Grew,
     PresenceSpread,
     PresenceWanted,
+    Said,
 )
 from studio.roles import Role
 
@@ -289,6 +290,11 @@ class Hub:
         """Tell the other nodes our members' presence, if there are any."""
         if hosted.others:
             self.bus.publish(PresenceSpread(hosted.project_id, self.node_id, entries))
+
+    def tell_nodes(self, hosted: Hosted, payload: str) -> None:
+        """Tell the other nodes a stateless message, if there are any."""
+        if hosted.others:
+            self.bus.publish(Said(hosted.project_id, self.node_id, payload.encode()))
 
     def keep_draft(self, hosted: Hosted, member: Member, update: bytes) -> None:
         """Keep work of another lineage."""

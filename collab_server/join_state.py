@@ -45,5 +45,7 @@ class JoinState:
             self._state = doc.get_update(EMPTY_VECTOR)
         frame = self._frames.get(dialect)
         if frame is None:
-            frame = self._frames[dialect] = dialect.step2(self._state)
+            frame = dialect.step2(self._state)
+            if dialect.shared:
+                self._frames[dialect] = frame
         return frame + b"".join(map(dialect.update, self._tail)) if self._tail else frame

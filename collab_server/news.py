@@ -33,6 +33,7 @@ from presence.events import (
     PresenceWanted,
     ProjectDeleted,
     RoleChanged,
+    Said,
 )
 from studio.roles import Role
 
@@ -86,6 +87,8 @@ class News:
                 self._presence(hosted, node, entries)
             case PresenceWanted(_, node) if node != house.node_id:
                 self._introduce(hosted, node)
+            case Said(_, node, payload) if node != house.node_id:
+                hosted.say(None, payload.decode(errors="replace"))
             case NodeGone(node):
                 hosted.others.discard(node)
                 hosted.perform(hosted.room.node_left(node))

@@ -90,10 +90,13 @@ class Room:
         """Let a member in: it is asked for what it has, and told who is here."""
         self.members.append(member)
         self._groups = None
-        frames = member.dialect.step1(self.document.vector())
+        dialect = member.dialect
+        frames = dialect.welcome(member.role)
+        if not dialect.asks_back:
+            frames += dialect.step1(self.document.vector())
         present = self.roster.snapshot()
         if present:
-            frames += member.dialect.presence(present)
+            frames += dialect.presence(present)
         return (Send(member, frames),)
 
     def leave(self, member: Member) -> Effects:
@@ -114,13 +117,14 @@ class Room:
         if not member.asked:
             member.asked = True
             self._groups = None
+        back = member.dialect.step1(self.document.vector()) if member.dialect.asks_back else b""
         if vector == EMPTY_VECTOR:
-            return (Send(member, self.join_state.frames(self.doc, member.dialect)),)
+            return (Send(member, self.join_state.frames(self.doc, member.dialect) + back),)
         try:
             inspect_vector(vector, self.gate)
         except (Malformed, TooLarge) as error:
             return self._offence(member, error)
-        return (Send(member, member.dialect.step2(self.document.diff(vector))),)
+        return (Send(member, member.dialect.step2(self.document.diff(vector)) + back),)
 
     def edit(self, member: Member, update: bytes, *, merge: bool = False, salvage: bool = False) -> Effects:
         """An update; `merge` when it came as Step2, the answer to our Step1: offline work, perhaps of several tabs.
@@ -132,10 +136,11 @@ class Room:
             if everyday is not None:
                 return self._gather_everyday(member, update, everyday)
         if update == EMPTY_UPDATE:
-            return NOTHING
+            return self._nothing_new(member)
         if not member.writes:
             # A reader's Step2 repeats every deletion it knows of: only new structs are an attempt to write.
-            return NOTHING if merge and not self.admission.brings_structs(update) else self._deny(member)
+            quiet = merge and not self.admission.brings_structs(update)
+            return self._nothing_new(member) if quiet else self._deny(member)
         match self.admission.judge(member, update, merge=merge, salvage=salvage, full=self._full(update)):
             case Gap():
                 return (Send(member, member.dialect.step1(self.document.vector())),)
@@ -158,6 +163,11 @@ class Room:
         """Query awareness: answer with everybody."""
         present = self.roster.snapshot()
         return (Send(member, member.dialect.presence(present)),) if present else NOTHING
+
+    def say(self, member: Member | None, payload: str) -> Effects:
+        """A stateless message of a member, or of somebody on another node, for everybody else with such a dialect."""
+        told = [(dialect.stateless(payload), members) for dialect, members in self._by_dialect()]
+        return [Spread([to for to in members if to is not member], frame) for frame, members in told if frame]
 
     # ------------------------------------------------------------------ what the hub says
 
@@ -223,8 +233,8 @@ class Room:
             self.head = max(self.head, seq)
         by_member: dict[Member, list[bytes]] = {}
         for member, updates in flight.acks:
-            by_member.setdefault(member, []).extend(map(member.dialect.update, updates))
-        effects: list[Effect] = [Send(member, b"".join(frames)) for member, frames in by_member.items()]
+            by_member.setdefault(member, []).extend(updates)
+        effects: list[Effect] = [Send(member, member.dialect.saved(updates)) for member, updates in by_member.items()]
         return [*effects, Spoil(self._broken)] if self._broken else effects
 
     def fell_behind(self, member: Member) -> None:
@@ -298,6 +308,10 @@ class Room:
             return NOTHING
         member.told_denied = True
         return (Send(member, member.dialect.denied(f"role {member.role.value} may not write")),)
+
+    def _nothing_new(self, member: Member) -> Effects:
+        answer = member.dialect.nothing_new()
+        return (Send(member, answer),) if answer else NOTHING
 
     def _offence(self, member: Member, error: Malformed | TooLarge) -> Effects:
         code = CloseCode.TOO_LARGE if isinstance(error, TooLarge) else CloseCode.MALFORMED

@@ -23,6 +23,7 @@ class Limits(BaseModel):
     members_per_room_max: int = 500
     rooms_max: int = 20_000
     connections_max: int = 25_000
+    documents_per_socket_max: int = 100
     outbox_bytes_max: int = 1024 * 1024
     waiting_bytes_max: int = 2 * 1024 * 1024
     waiting_frames_max: int = 64

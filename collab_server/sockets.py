@@ -56,6 +56,12 @@ class Handler(Protocol):
     def closed(self) -> None: ...
 
 
+class TextHandler(Handler, Protocol):
+    """A handler whose protocol is text; for any other, a text message ends the connection."""
+
+    def received_text(self, message: bytes) -> None: ...
+
+
 Router = Callable[[str, str], Handler | HttpAnswer]
 """Path with query, and the Authorization header ("" without one) → who handles the connection, or an answer."""
 
@@ -70,11 +76,13 @@ class Socket(WSListener):
         self._loop = loop
         self._message_bytes_max = message_bytes_max
         self._outbox_bytes = outbox_bytes
+        self._text: Callable[[bytes], None] | None = getattr(handler, "received_text", None)
         self._parts: list[bytes] = []
+        self._parts_are_text = False
         self._parts_bytes = 0
         self._closing = False
-        self.heard = True
-        """Set by every frame; whoever watches for dead peers clears it."""
+        self.frames = 0
+        """How many have come, of any kind: signs of life."""
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         self._transport = transport
@@ -84,7 +92,7 @@ class Socket(WSListener):
         self._handler.opened(self)
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
-        self.heard = True
+        self.frames += 1
         if self._closing:
             if frame.msg_type == WSMsgType.CLOSE:
                 transport.disconnect()
@@ -98,10 +106,12 @@ class Socket(WSListener):
         kind = frame.msg_type
         if kind == WSMsgType.BINARY and frame.fin and not self._parts:
             self._handler.received(frame.get_payload_as_bytes())
-        elif kind in (WSMsgType.BINARY, WSMsgType.CONTINUATION):
-            self._fragment(frame, first=kind == WSMsgType.BINARY)
-        elif kind == WSMsgType.TEXT:
+        elif kind == WSMsgType.TEXT and self._text is None:
             self.close(CloseCode.UNSUPPORTED_DATA, "binary messages only")
+        elif kind == WSMsgType.TEXT and self._text is not None and frame.fin and not self._parts:
+            self._text(frame.get_payload_as_bytes())
+        elif kind in (WSMsgType.BINARY, WSMsgType.TEXT, WSMsgType.CONTINUATION):
+            self._fragment(frame, first=kind != WSMsgType.CONTINUATION)
         elif kind == WSMsgType.CLOSE:
             self.close(CloseCode.NORMAL, "")
             transport.disconnect()
@@ -151,6 +161,8 @@ class Socket(WSListener):
         if first == bool(self._parts):
             self.close(CloseCode.PROTOCOL_ERROR, "fragments out of order")
             return
+        if first:
+            self._parts_are_text = frame.msg_type == WSMsgType.TEXT
         self._parts.append(frame.get_payload_as_bytes())
         self._parts_bytes += frame.payload_size + 64  # so that a million empty fragments count too
         if self._parts_bytes > self._message_bytes_max:
@@ -160,7 +172,7 @@ class Socket(WSListener):
             message = b"".join(self._parts)
             self._parts.clear()
             self._parts_bytes = 0
-            self._handler.received(message)
+            (self._text if self._parts_are_text and self._text else self._handler.received)(message)
 
 
 async def serve(

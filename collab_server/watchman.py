@@ -68,8 +68,8 @@ class Watchman:
             socket = connection.socket
             if socket is None:
                 continue
-            if socket.heard:
-                socket.heard = False
+            if socket.frames != connection.frames_seen:
+                connection.frames_seen = socket.frames
                 connection.missed_pings = 0
                 self._stuck.pop(connection, None)
                 continue

@@ -1,6 +1,6 @@
 """What processes tell each other, and its form on the bus.
 
-1 byte version (1), one line of JSON ending in "\\n", then raw bytes (`body` or `entries`; nothing for the others)
+1 byte version (1), one line of JSON ending in "\\n", then raw bytes (`body`, `entries` or `payload`, or nothing)
 """
 
 import json
@@ -75,6 +75,41 @@ class PresenceWanted:
 
 
 @dataclass(frozen=True, slots=True)
+class VoiceChanged:
+    """Who is in the project's voice room now: user ids, sorted, each once."""
+
+    project_id: UUID
+    user_ids: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A stateless message for everybody in the project whose client has those: `payload` is its UTF-8."""
+
+    project_id: UUID
+    node_id: UUID
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class TransportAsked:
+    """A node asks the one that leads the project's shared transport: for its state, or to carry out a command."""
+
+    project_id: UUID
+    node_id: UUID
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class TransportTold:
+    """The node that leads the project's shared transport tells its state and answers: JSON."""
+
+    project_id: UUID
+    node_id: UUID
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class NodeGone:
     """A node stops: whoever was with it is not there any more. Heard in every project."""
 
@@ -82,7 +117,18 @@ class NodeGone:
 
 
 Event: TypeAlias = (
-    Grew | RoleChanged | AccessRevoked | ProjectDeleted | ProjectRenamed | PresenceSpread | PresenceWanted | NodeGone
+    Grew
+    | RoleChanged
+    | AccessRevoked
+    | ProjectDeleted
+    | ProjectRenamed
+    | PresenceSpread
+    | PresenceWanted
+    | VoiceChanged
+    | Said
+    | TransportAsked
+    | TransportTold
+    | NodeGone
 )
 
 
@@ -104,6 +150,14 @@ def encode(event: Event) -> bytes:
             head = f'{{"t":"deleted","project":"{project}"}}'
         case ProjectRenamed(project, name):
             head = json.dumps({"t": "renamed", "project": str(project), "name": name})
+        case VoiceChanged(project, users):
+            head = json.dumps({"t": "voice", "project": str(project), "users": [str(user) for user in users]})
+        case Said(project, node, payload):
+            head, raw = f'{{"t":"said","project":"{project}","node":"{node}"}}', payload
+        case TransportAsked(project, node, payload):
+            head, raw = f'{{"t":"transport_asked","project":"{project}","node":"{node}"}}', payload
+        case TransportTold(project, node, payload):
+            head, raw = f'{{"t":"transport_told","project":"{project}","node":"{node}"}}', payload
         case NodeGone(node):
             head = f'{{"t":"gone","node":"{node}"}}'
         case _:
@@ -155,6 +209,24 @@ def _renamed(head: dict[str, Any], raw: bytes) -> Event:
     return ProjectRenamed(UUID(head["project"]), head["name"])
 
 
+def _voice(head: dict[str, Any], raw: bytes) -> Event:
+    if not isinstance(head["users"], list):
+        raise TypeError("users is no list")
+    return VoiceChanged(UUID(head["project"]), tuple(UUID(user) for user in head["users"]))
+
+
+def _said(head: dict[str, Any], raw: bytes) -> Event:
+    return Said(UUID(head["project"]), UUID(head["node"]), raw)
+
+
+def _transport_asked(head: dict[str, Any], raw: bytes) -> Event:
+    return TransportAsked(UUID(head["project"]), UUID(head["node"]), raw)
+
+
+def _transport_told(head: dict[str, Any], raw: bytes) -> Event:
+    return TransportTold(UUID(head["project"]), UUID(head["node"]), raw)
+
+
 def _gone(head: dict[str, Any], raw: bytes) -> Event:
     return NodeGone(UUID(head["node"]))
 
@@ -173,5 +245,9 @@ _READERS: Final[dict[str, Callable[[dict[str, Any], bytes], Event]]] = {
     "revoked": _revoked,
     "deleted": _deleted,
     "renamed": _renamed,
+    "voice": _voice,
+    "said": _said,
+    "transport_asked": _transport_asked,
+    "transport_told": _transport_told,
     "gone": _gone,
 }

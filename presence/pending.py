@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 from presence.dispatch import channel_of
-from presence.events import Event, Grew, PresenceSpread, PresenceWanted, encode
+from presence.events import Event, Grew, PresenceSpread, PresenceWanted, Said, VoiceChanged, encode
 
 ENTRY_OVERHEAD_BYTES: Final = 200
 
@@ -92,7 +92,7 @@ class Pending:
         match event:
             case Grew():
                 return self._growth
-            case PresenceSpread() | PresenceWanted():
+            case PresenceSpread() | PresenceWanted() | VoiceChanged() | Said():
                 return self._presence
             case _:
                 return self._control

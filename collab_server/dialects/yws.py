@@ -1,13 +1,23 @@
 """The dialect of y-websocket clients (1.5 to 4): plain y-protocols messages, the room in the URL."""
 
+from collections.abc import Sequence
+
 from collab_server import wire
 from collab_server.frames import binary
+from studio.roles import Role
 
 
 class YWebsocket:
     """Stateless, so one instance serves every connection of this dialect."""
 
     __slots__ = ()
+
+    shared = True
+    asks_back = False
+
+    def welcome(self, role: Role) -> bytes:
+        """These clients learn of a role when they are denied."""
+        return b""
 
     def step1(self, vector: bytes) -> bytes:
         """y-protocols SyncStep1."""
@@ -24,6 +34,14 @@ class YWebsocket:
             return bytes((0x82, length + 3, 0, 2, length)) + update
         return binary(wire.encode_update(update))
 
+    def saved(self, updates: Sequence[bytes]) -> bytes:
+        """The echo of what is saved: byte for byte, newer clients count it, older ones ignore it."""
+        return b"".join(map(self.update, updates))
+
+    def nothing_new(self) -> bytes:
+        """These clients do not wait for one."""
+        return b""
+
     def presence(self, entries: bytes) -> bytes:
         """y-protocols awareness message."""
         return binary(wire.encode_awareness(entries))
@@ -31,3 +49,7 @@ class YWebsocket:
     def denied(self, reason: str) -> bytes:
         """y-protocols auth message: permission denied. The client warns and stays connected."""
         return binary(wire.encode_denied(reason))
+
+    def stateless(self, payload: str) -> bytes:
+        """These clients have no such messages."""
+        return b""

@@ -11,7 +11,7 @@ from studio.roles import Role
 from tests.collab_server.conftest import MakePeer
 from tests.collab_server.peer import until
 from tests.collab_server.world import User, World
-from tests.yws_peer.peer import Client, Clients, running
+from tests.provider_peer.peer import Client, Clients, running
 
 TRACK = {"kind": "audio", "name": "Bass", "order": "a", "gain_db": 0, "pan": 0, "mute": False, "output": "master"}
 TRACK |= {"deleted": None}

@@ -15,6 +15,8 @@ from presence.events import (
     ProjectDeleted,
     ProjectRenamed,
     RoleChanged,
+    Said,
+    VoiceChanged,
     decode,
     encode,
 )
@@ -30,6 +32,8 @@ EVENTS: st.SearchStrategy[Event] = st.one_of(
     st.builds(ProjectRenamed, IDS, st.text()),
     st.builds(PresenceSpread, IDS, IDS, st.binary()),
     st.builds(PresenceWanted, IDS, IDS),
+    st.builds(VoiceChanged, IDS, st.lists(IDS).map(tuple)),
+    st.builds(Said, IDS, IDS, st.binary()),
     st.builds(NodeGone, IDS),
 )
 
@@ -55,6 +59,8 @@ def test_other_bytes_are_refused(junk: bytes) -> None:
         b'{"t":"grew","project":"11111111-1111-4111-8111-111111111111","epoch":true,"seq":1}',
         b'{"t":"grew","project":"11111111-1111-4111-8111-111111111111","seq":1}',
         b'{"t":"role","project":"11111111-1111-4111-8111-111111111111","user":5,"role":"owner"}',
+        b'{"t":"voice","project":"11111111-1111-4111-8111-111111111111","users":"x"}',
+        b'{"t":"voice","project":"11111111-1111-4111-8111-111111111111","users":["x"]}',
         b'{"t":["grew"]}',
         b"[]",
         b"[" * 100_000,

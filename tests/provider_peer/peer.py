@@ -1,4 +1,4 @@
-"""Real y-websocket clients for tests: a Node process that holds them, driven over JSON lines (see peer.mjs)."""
+"""Real Yjs clients for tests, of every provider: a Node process holds them, driven over JSON lines (see peer.mjs)."""
 
 import asyncio
 import json
@@ -33,6 +33,11 @@ class State(NamedTuple):
     warnings: list[str]
     people: dict[str, dict[str, Any] | None]
     client: int
+    unsynced: int | None
+    """What a Hocuspocus provider has not been told to be saved."""
+    heard: list[str]
+    """Stateless messages."""
+    scope: str | None
 
 
 class Clients:
@@ -43,10 +48,19 @@ class Clients:
         self._names = count()
         self._turn = asyncio.Lock()
 
-    async def open(self, url: str, room: str, params: dict[str, str], client: int | None = None) -> "Client":
-        """A fresh document and a provider that connects at once."""
+    async def open(
+        self,
+        url: str,
+        room: str,
+        params: dict[str, str],
+        client: int | None = None,
+        *,
+        kind: str = "y-websocket-3",
+        **options: object,
+    ) -> "Client":
+        """A fresh document and a provider that connects at once; for `options` see peer.mjs."""
         made = Client(self, str(next(self._names)))
-        await self.ask("open", made.name, url=url, room=room, params=params, client=client)
+        await self.ask("open", made.name, kind=kind, url=url, room=room, params=params, client=client, **options)
         return made
 
     async def ask(self, op: str, name: str, **rest: object) -> dict[str, Any]:
@@ -62,15 +76,16 @@ class Clients:
 
 
 class Client:
-    """One Y.Doc with its WebsocketProvider."""
+    """One Y.Doc with its provider."""
 
     def __init__(self, clients: Clients, name: str) -> None:
         self.name = name
         self._clients = clients
 
-    async def edit(self, *changes: Change) -> None:
-        """One transaction."""
-        await self._clients.ask("edit", self.name, changes=list(changes))
+    async def edit(self, *changes: Change) -> int | None:
+        """One transaction; what a Hocuspocus provider then counts as unsynced."""
+        unsynced: int | None = (await self._clients.ask("edit", self.name, changes=list(changes)))["unsynced"]
+        return unsynced
 
     async def undo(self) -> None:
         await self._clients.ask("undo", self.name)
@@ -78,6 +93,10 @@ class Client:
     async def show(self, **state: object) -> None:
         """The local awareness state."""
         await self._clients.ask("show", self.name, state=state)
+
+    async def say(self, payload: str) -> None:
+        """A stateless message."""
+        await self._clients.ask("say", self.name, payload=payload)
 
     async def state(self) -> State:
         return State(**await self._clients.ask("state", self.name))
@@ -100,7 +119,7 @@ class Client:
 
 def install() -> None:
     """The pinned packages, once."""
-    if not (FOLDER / "node_modules" / "y-websocket").exists():
+    if not (FOLDER / "node_modules" / "hocuspocus-4").exists():
         subprocess.run([NODE, NPM, "ci"], cwd=FOLDER, check=True, capture_output=True, timeout=300)
 
 

@@ -1,23 +1,26 @@
 /**
- * Real y-websocket clients behind stdin and stdout: one JSON line in, one out. Many clients live in one process.
+ * Real Yjs clients behind stdin and stdout, with any provider of providers.mjs: one JSON line in, one out. Many clients
+ * live in one process.
  *
  * A request is {op, name, …}; the answer {…} or {error}.
  *
- *   open        {url, room, params, client?}   a Y.Doc with every root and a WebsocketProvider that connects at once
+ *   open        {kind, url, room, params, client?, shared?, session?}   a Y.Doc with every root and a provider that connects
+ *                                              at once; Hocuspocus documents with the same `shared` share a socket
  *   edit        {changes}                      one transaction; a change as in yjs_peer: ["set", root, id, key, value],
  *                                              ["text", root, id, key, string], ["delete", root, id, key],
  *                                              ["insert", root, id, key, index, string]
  *   undo                                       the last own edit
  *   show        {state}                        the local awareness state
- *   state                                      {synced, connected, closed, warnings, people, client}
+ *   say         {payload}                      a stateless message (Hocuspocus)
+ *   state                                      {synced, connected, closed, warnings, people, client, unsynced, heard, scope}
  *   json                                       {json}: every root
  *   disconnect, connect {params?}, close
  */
 
 import { createInterface } from "node:readline";
 import * as Y from "yjs";
-import { WebsocketProvider } from "y-websocket";
-import WebSocket from "ws";
+import * as Y14 from "@y/y";
+import { provide, yjs } from "./providers.mjs";
 
 const ROOTS = [
   "meta", "transport", "tempo", "signatures", "tracks", "clips", "lanes", "points",
@@ -29,17 +32,13 @@ const warnings = [];
 console.warn = (...words) => warnings.push(words.join(" "));
 console.log = console.info = console.error; // standard output is for answers
 
-function open({ url, room, params, client }) {
-  const doc = new Y.Doc();
+function open({ kind, client, ...options }) {
+  const doc = new (yjs(kind).Doc)();
   if (client) doc.clientID = client;
-  const roots = ROOTS.map((name) => doc.getMap(name));
-  const undo = new Y.UndoManager(roots, { trackedOrigins: new Set([USER]), captureTimeout: 0 });
-  const provider = new WebsocketProvider(url, room, doc, {
-    params, WebSocketPolyfill: WebSocket, disableBc: true, maxBackoffTime: 400,
-  });
-  const peer = { doc, undo, provider, closed: null };
-  provider.on("closed", (reason) => (peer.closed = reason));
-  return peer;
+  const newer = kind === "y-websocket-4";
+  const roots = ROOTS.map((name) => (newer ? doc.get(name) : doc.getMap(name)));
+  const undo = newer ? null : new Y.UndoManager(roots, { trackedOrigins: new Set([USER]), captureTimeout: 0 });
+  return { doc, undo, newer, provider: provide(kind, doc, options) };
 }
 
 function entity(fields) {
@@ -59,28 +58,37 @@ function change(doc, [verb, root, id, key, ...rest]) {
   else throw new Error(`no such change: ${verb}`);
 }
 
+/** Yjs 14 has one type for everything; only values of entities that are there are set with it. */
+function change14(doc, [verb, root, id, key, ...rest]) {
+  if (verb !== "set" || key === "") throw new Error(`no such change with Yjs 14: ${verb}`);
+  doc.get(root).getAttr(id).setAttr(key, rest[0]);
+}
+
+const plain = (type) => (type instanceof Y14.Type ? Object.fromEntries([...type.attrKeys()].map((key) => [key, plain(type.getAttr(key))])) : type);
+
 const people = (awareness) => Object.fromEntries([...awareness.getStates()].map(([id, state]) => [id, state]));
 
 const operations = {
-  edit: ({ doc }, { changes }) => (doc.transact(() => changes.forEach((each) => change(doc, each)), USER), {}),
+  edit: ({ doc, newer, provider }, { changes }) => {
+    doc.transact(() => changes.forEach((each) => (newer ? change14 : change)(doc, each)), USER);
+    return { unsynced: provider.unsynced };
+  },
+  say: ({ provider }, { payload }) => (provider.say(payload), {}),
   undo: ({ undo }) => (undo.undo(), {}),
   show: ({ provider }, { state }) => (provider.awareness.setLocalState(state), {}),
-  state: ({ doc, provider, closed }) => ({
-    synced: provider.synced, connected: provider.wsconnected, closed, warnings,
-    people: people(provider.awareness), client: doc.clientID,
+  state: ({ doc, provider }) => ({
+    synced: provider.synced, connected: provider.connected, closed: provider.closed, warnings,
+    people: people(provider.awareness), client: doc.clientID, unsynced: provider.unsynced, heard: provider.heard ?? [],
+    scope: provider.scope ?? null,
   }),
-  json: ({ doc }) => ({ json: Object.fromEntries(ROOTS.map((name) => [name, doc.getMap(name).toJSON()])) }),
+  json: ({ doc, newer }) => ({
+    json: Object.fromEntries(ROOTS.map((name) => [name, newer ? plain(doc.get(name)) : doc.getMap(name).toJSON()])),
+  }),
   disconnect: ({ provider }) => (provider.disconnect(), {}),
-  connect: (peer, { params }) => {
-    if (params) peer.provider.params = params;
-    peer.closed = null;
-    peer.provider.connect();
-    return {};
-  },
+  connect: ({ provider }, { params }) => (provider.connect(params), {}),
 };
 
 function close({ doc, provider }) {
-  doc.clientID = provider.awareness.clientID; // Yjs may have taken a new id; y-websocket's goodbye knows only the first
   provider.destroy();
   doc.destroy();
 }
