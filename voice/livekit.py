@@ -4,6 +4,7 @@ A self-hosted server does not forget a token when its holder is removed: tokens 
 `Joined` has to look whether the role in it still holds.
 """
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
@@ -39,7 +40,7 @@ OURS_TO_MEND: Final = frozenset({"unauthenticated", "permission_denied"})
 async def open_livekit(settings: VoiceSettings) -> AsyncIterator["LiveKit"]:
     """The provider with its connections."""
     keys = settings.livekit
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=settings.timeout_seconds)) as session:
+    async with aiohttp.ClientSession() as session:
         rooms = api.LiveKitAPI(keys.url, keys.api_key, keys.api_secret.get_secret_value(), session=session).room
         yield LiveKit(settings, rooms)
 
@@ -64,14 +65,14 @@ class LiveKit:
             departure_timeout=idle,
             max_participants=self._settings.participants_max,
         )
-        await _asked(room, "", self._rooms.create_room(wanted))
+        await self._asked(room, "", self._rooms.create_room(wanted))
         minutes = self._settings.token_minutes
         expires_at = int(now) + minutes * 60
         return Entrance(NAME, _socket(self._settings.livekit.url), self._token(room, guest, minutes), room, expires_at)
 
     async def present(self, room: str) -> list[Present]:
         try:
-            answer = await _asked(room, "", self._rooms.list_participants(api.ListParticipantsRequest(room=room)))
+            answer = await self._asked(room, "", self._rooms.list_participants(api.ListParticipantsRequest(room=room)))
         except NotThere:
             return []
         here = (each for each in answer.participants if each.state != ParticipantInfo.State.DISCONNECTED)
@@ -85,14 +86,14 @@ class LiveKit:
             can_publish_sources=[TrackSource.MICROPHONE] if grants.speak else [],
         )
         wanted = api.UpdateParticipantRequest(room=room, identity=str(user_id), permission=permission)
-        await _asked(room, str(user_id), self._rooms.update_participant(wanted))
+        await self._asked(room, str(user_id), self._rooms.update_participant(wanted))
 
     async def remove(self, room: str, user_id: UUID) -> None:
         whom = api.RoomParticipantIdentity(room=room, identity=str(user_id))
-        await _asked(room, str(user_id), self._rooms.remove_participant(whom))
+        await self._asked(room, str(user_id), self._rooms.remove_participant(whom))
 
     async def end(self, room: str) -> None:
-        await _asked(room, "", self._rooms.delete_room(api.DeleteRoomRequest(room=room)))
+        await self._asked(room, "", self._rooms.delete_room(api.DeleteRoomRequest(room=room)))
 
     def read(self, headers: Mapping[str, str], body: bytes, now: float) -> VoiceEvent:
         authorization = headers.get("authorization", "")
@@ -104,6 +105,24 @@ class LiveKit:
             raise BadWebhook(f"the token proves nothing: {error}") from None
         except Exception as error:  # the library raises bare exceptions for a missing or wrong hash
             raise BadWebhook(str(error)) from None
+
+    async def _asked(self, room: str, identity: str, call: Awaitable[T]) -> T:
+        """The answer, or the error of this floor that the library's means.
+
+        The time-out is ours: the library passes None for its own, which lifts the session's. And it takes every error
+        for a JSON object (AttributeError).
+        """
+        try:
+            async with asyncio.timeout(self._settings.timeout_seconds):
+                return await call
+        except api.ServerError as error:
+            if error.code == "not_found":
+                raise NotThere(room, identity) from None
+            if error.code in OURS_TO_MEND or error.status in {401, 403}:
+                raise Misconfigured(NAME, error.code) from None
+            raise Unavailable(NAME, f"{error.status} {error.code}") from None
+        except (aiohttp.ClientError, TimeoutError, OSError, DecodeError, AttributeError) as error:
+            raise Unavailable(NAME, str(error) or type(error).__name__) from None
 
     def _token(self, room: str, guest: Guest, minutes: int) -> str:
         may = api.VideoGrants(
@@ -118,20 +137,6 @@ class LiveKit:
         token = api.AccessToken(self._key, self._secret).with_identity(str(guest.user_id)).with_name(guest.name)
         metadata = json.dumps({"role": guest.role.value})
         return token.with_metadata(metadata).with_ttl(timedelta(minutes=minutes)).with_grants(may).to_jwt()
-
-
-async def _asked(room: str, identity: str, call: Awaitable[T]) -> T:
-    """The answer, or the error of this floor that the library's means."""
-    try:
-        return await call
-    except api.ServerError as error:
-        if error.code == "not_found":
-            raise NotThere(room, identity) from None
-        if error.code in OURS_TO_MEND or error.status in {401, 403}:
-            raise Misconfigured(NAME, error.code) from None
-        raise Unavailable(NAME, f"{error.status} {error.code}") from None
-    except (aiohttp.ClientError, TimeoutError, OSError, DecodeError) as error:
-        raise Unavailable(NAME, str(error) or type(error).__name__) from None
 
 
 def _event(event: WebhookEvent) -> VoiceEvent:
