@@ -11,6 +11,7 @@ from loadtest.stage import Stage
 
 EDIT_EVERY = 5.0  # seconds, where edits are not the point
 TICK = 0.005
+MOST_AT_ONCE = 2000  # edits
 
 
 async def presence(stage: Stage, person: Person) -> None:
@@ -74,17 +75,17 @@ async def mixed(stage: Stage, person: Person) -> None:
 
 async def keep_rate(stage: Stage) -> None:
     """Edits leave at `stage.rate` a second, dealt over everybody who is in; what cannot be sent in time is made up."""
-    turns, last, owed, step = cycle(stage.people), time.monotonic(), 0.0, 0
+    turns, last, owed, step = cycle(range(len(stage.people))), time.monotonic(), 0.0, 0
     while True:
         await asyncio.sleep(TICK)
         now = time.monotonic()
         owed, last = owed + (now - last) * stage.rate, now
-        for _ in range(min(int(owed), 2000)):
-            person = next(turns)
+        inside = [person for person in stage.people if person.inside]
+        for _ in range(min(int(owed), MOST_AT_ONCE) if inside else 0):
             step += 1
-            if person.inside:
-                turn_fader(person, step)
+            turn_fader(inside[next(turns) % len(inside)], step)
             owed -= 1
+        owed = min(owed, MOST_AT_ONCE) if inside else 0.0
 
 
 def turn_fader(person: Person, step: int) -> None:

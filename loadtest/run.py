@@ -26,6 +26,7 @@ LEAD = 0.3  # seconds between the order to start and the start
 DRAW_EVERY = 0.5
 VERIFY_GRACE = 30.0
 READY_SECONDS = 180.0
+GATHERING_SECONDS = 15.0  # for everybody to come in before a search
 SAMPLE_GRACE = 0.15  # seconds until a second's figures are here
 STEP_WARM_UP = 0.3  # of a step of the search
 
@@ -90,7 +91,7 @@ class Run:
         """Steps of the search until the limit is found or time is up."""
         search, step = self.search, self.options.step
         assert search is not None
-        await asyncio.sleep(max(0.0, began - time.monotonic()) + min(5.0, self.options.duration * 0.1))
+        await self._until(lambda: self._everybody_in, max(0.0, began - time.monotonic()) + GATHERING_SECONDS)
         while not search.found and not self._complete and time.monotonic() + step < began + self.options.duration:
             for hand in self.crew.hands:
                 share = len(range(hand.number, self.options.rooms, self.options.processes)) / self.options.rooms
@@ -102,6 +103,12 @@ class Run:
             self._judge(search, range(int(first) + 1, last))
         self.crew.tell(rate=0)
         self.crew.tell(stop=True)
+
+    @property
+    def _everybody_in(self) -> bool:
+        newest = self.record.newest()
+        people = self.options.rooms * self.options.people
+        return newest >= 0 and self.record.seconds[newest].connected >= people
 
     def _judge(self, search: Search, seconds: range) -> None:
         seen = [self.record.seconds[at] for at in seconds if at in self.record.seconds]
