@@ -31,7 +31,10 @@ from api.studio import (
     sessions,
     snapshots,
     tickets,
+    voice,
+    voice_webhooks,
 )
+from api.voice import open_voice
 from persistence.pool import open_pool
 from presence.bus import open_bus
 
@@ -49,6 +52,8 @@ RESOURCES: Final = (
     snapshots,
     history,
     sessions,
+    voice,
+    voice_webhooks,
     health,
 )
 REFUSALS: Final[Mapping[int | str, dict[str, Any]]] = MappingProxyType(
@@ -77,7 +82,8 @@ async def running(settings: Settings) -> AsyncIterator[FastAPI]:
         stack.push_async_callback(_ended, ringing.aclose, settings.api.shutdown_seconds_max)
         counter = await stack.enter_async_context(_counter(settings.bus.url))
         limit = GuestLimit(counter, settings.api.guests_per_hour_max)
-        yield create_app(Services(settings, pool, bus, limit, Metrics()))
+        speaking = await stack.enter_async_context(open_voice(settings.voice, pool))
+        yield create_app(Services(settings, pool, bus, limit, Metrics(), speaking))
 
 
 async def _ended(close: Callable[[], Awaitable[object]], seconds_max: float) -> None:

@@ -18,14 +18,17 @@ from starlette.responses import JSONResponse
 
 from persistence import errors as persistence_errors
 from studio import errors as studio_errors
+from voice import errors as voice_errors
 
 log = logging.getLogger(__name__)
 
 CODES: Final[Mapping[str, tuple[int, str]]] = MappingProxyType(
     {
         "malformed": (400, "The request cannot be read."),
+        "bad_webhook": (401, "This is no webhook of the voice provider."),
         "unauthenticated": (401, "Send a valid bearer token or session cookie."),
         "forbidden": (403, "Your role in this project does not allow this."),
+        "voice_removed": (403, "The owner has removed you from the voice room: try again later."),
         "foreign_origin": (403, "A session cookie may only write from the studio's own pages."),
         "not_found": (404, "There is nothing here, or you may not see it."),
         "method_not_allowed": (405, "This address does not know that method."),
@@ -43,6 +46,8 @@ CODES: Final[Mapping[str, tuple[int, str]]] = MappingProxyType(
         "internal": (500, "Something went wrong on our side."),
         "document_unavailable": (503, "This document cannot be opened until an operator has looked at it."),
         "database_unavailable": (503, "The database cannot be reached: try again."),
+        "voice_unconfigured": (503, "This studio has no voice: nobody has set it up."),
+        "voice_unavailable": (503, "The voice provider cannot be reached: try again."),
         "studio_not_built": (503, "The studio page has not been built."),
     }
 )
@@ -61,6 +66,9 @@ CONSTRAINTS: Final[Mapping[str, str]] = MappingProxyType(
 STATUSES: Final[Mapping[int, str]] = MappingProxyType(
     {400: "malformed", 401: "unauthenticated", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 )
+
+EXPECTED: Final = frozenset({"voice_unconfigured"})
+"""What is no failure, though it is answered like one: not logged."""
 
 
 class ApiError(Exception):
@@ -82,6 +90,12 @@ def translated(error: Exception) -> ApiError:
             return ApiError("not_found")
         case studio_errors.Invalid(field=field, reason=reason):
             return ApiError("invalid", fields=[{"field": field, "reason": reason}])
+        case voice_errors.Unavailable() | voice_errors.Misconfigured():
+            return ApiError("voice_unavailable")
+        case voice_errors.NotThere():
+            return ApiError("not_found")
+        case voice_errors.BadWebhook():
+            return ApiError("bad_webhook")
         case persistence_errors.NameTaken():
             return ApiError("name_taken")
         case persistence_errors.Quarantined() | persistence_errors.CorruptState():
@@ -113,7 +127,7 @@ def response(error: ApiError) -> JSONResponse:
 async def answer(request: Request, error: Exception) -> JSONResponse:
     """Any exception as an answer; what nobody thought of is logged, and told to nobody."""
     refusal = translated(error)
-    if CODES[refusal.code][0] >= 500:
+    if CODES[refusal.code][0] >= 500 and refusal.code not in EXPECTED:
         route = getattr(request.scope.get("route"), "path", "unmatched")
         log.error("request failed: %s", refusal.code, exc_info=error, extra={"route": route})
     return response(refusal)
@@ -148,6 +162,7 @@ def install(app: FastAPI) -> None:
     """Makes `app` answer every exception in our form."""
     app.add_exception_handler(RequestValidationError, answer_validation)
     app.add_exception_handler(HTTPException, answer_http)
-    floors = (ApiError, studio_errors.StudioError, persistence_errors.PersistenceError, asyncpg.PostgresError)
+    ours = (studio_errors.StudioError, persistence_errors.PersistenceError, voice_errors.VoiceError)
+    floors = (ApiError, *ours, asyncpg.PostgresError)
     for kind in (*floors, *persistence_errors.TRANSIENT, Exception):
         app.add_exception_handler(kind, answer)

@@ -1,6 +1,7 @@
 """What a running app is made of, and the unit of work of one request."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -9,6 +10,7 @@ from fastapi import Depends, Request
 from api.limits import GuestLimit
 from api.metrics import Metrics
 from api.settings import Settings
+from api.voice import Voice
 from persistence.pool import Connection, Pool
 from presence.bus import Bus
 from presence.events import Event
@@ -23,6 +25,7 @@ class Services:
     bus: Bus
     guests: GuestLimit
     metrics: Metrics
+    voice: Voice
 
 
 @dataclass(slots=True)
@@ -49,12 +52,20 @@ Given = Annotated[Services, Depends(services)]
 
 async def work(given: Given) -> AsyncIterator[Work]:
     """A transaction around the handler: committed before the answer leaves, rolled back when the handler raises."""
+    async with unit(given) as unit_of_work:
+        yield unit_of_work
+
+
+@asynccontextmanager
+async def unit(given: Services) -> AsyncIterator[Work]:
+    """The same, for handlers that ask somebody else before or after."""
     async with given.pool.acquire() as connection:
-        unit = Work(connection)
+        done = Work(connection)
         async with connection.transaction():
-            yield unit
-    for event in unit.announced:
+            yield done
+    for event in done.announced:
         given.bus.publish(event)
+        given.voice.heard(event)
 
 
 Unit = Annotated[Work, Depends(work, scope="function")]

@@ -8,6 +8,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from persistence.settings import DatabaseSettings
 from presence.settings import BusSettings, TicketSettings
+from voice.settings import VoiceSettings
 
 
 class ApiSettings(BaseModel):
@@ -56,3 +57,4 @@ class Settings(BaseSettings):
     collab: CollabAddress = CollabAddress()
     api: ApiSettings = ApiSettings()
     log: LogSettings = LogSettings()
+    voice: VoiceSettings = VoiceSettings()

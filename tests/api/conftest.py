@@ -12,6 +12,9 @@ from api.settings import ApiSettings, CollabAddress, Settings
 from persistence.settings import DatabaseSettings
 from presence.settings import BusSettings, TicketSettings
 from tests.api.people import HOST, Meet, Musician, client_of
+from tests.voice.fake_livekit import KEY, FakeLiveKit, fake_livekit
+from tests.voice.fake_livekit import SECRET as LIVEKIT_SECRET
+from voice.settings import VoiceSettings
 
 SECRET = "a secret of the tests, long enough to sign with"
 
@@ -30,7 +33,14 @@ def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def settings(database: str, redis_url: str, dist: Path) -> Settings:
+async def livekit() -> AsyncIterator[FakeLiveKit]:
+    """What stands for a LiveKit server."""
+    async with fake_livekit() as fake:
+        yield fake
+
+
+@pytest.fixture(scope="module")
+def settings(database: str, redis_url: str, dist: Path, livekit: FakeLiveKit) -> Settings:
     """The app's settings on this module's database."""
     return Settings(
         database=DatabaseSettings(url=database, connections_max=8),
@@ -38,6 +48,9 @@ def settings(database: str, redis_url: str, dist: Path) -> Settings:
         tickets=TicketSettings.model_validate({"secret": SECRET}),
         collab=CollabAddress(public_url="ws://studio.test:8001"),
         api=ApiSettings(public_url=HOST, studio_dist=dist, guests_per_hour_max=1_000_000, shutdown_seconds_max=3),
+        voice=VoiceSettings.model_validate(
+            {"livekit": {"url": livekit.url, "api_key": KEY, "api_secret": LIVEKIT_SECRET}, "look_seconds": 0}
+        ),
     )
 
 

@@ -14,7 +14,7 @@ from tests.api.people import Meet, Musician, code
 
 METHODS = ("get", "post", "patch", "put", "delete")
 ROLES = ("viewer", "commenter", "editor", "owner")
-PUBLIC = {"GET /live", "GET /ready", "GET /metrics", "POST /api/guests"}
+PUBLIC = {"GET /live", "GET /ready", "GET /metrics", "POST /api/guests", "POST /api/voice/webhooks/{provider}"}
 SIGNED_IN = {
     "GET /api/me",
     "PATCH /api/me",
@@ -45,6 +45,12 @@ RULES = {
     f"GET {PROJECT}/document": Rule(READ),
     f"GET {PROJECT}/history": Rule(READ),
     f"GET {PROJECT}/sessions": Rule(READ),
+    f"POST {PROJECT}/voice": Rule(READ),
+    f"GET {PROJECT}/voice": Rule(READ),
+    f"PATCH {PROJECT}/voice": Rule(OWN, {"viewers_listen": False}),
+    f"DELETE {PROJECT}/voice": Rule(READ),
+    f"PATCH {PROJECT}/voice/participants/{{user_id}}": Rule(OWN, {"muted": True}),
+    f"DELETE {PROJECT}/voice/participants/{{user_id}}": Rule(OWN),
     f"GET {PROJECT}/members": Rule(READ),
     f"PATCH {PROJECT}/members/{{user_id}}": Rule(OWN, {"credited": True}),
     f"DELETE {PROJECT}/members/{{user_id}}": Rule(OWN),

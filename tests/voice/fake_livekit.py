@@ -40,6 +40,7 @@ class TwirpError(Exception):
     """An answer that is an error."""
 
     def __init__(self, code: str) -> None:
+        super().__init__(code)
         self.code = code
 
 
