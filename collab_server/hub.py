@@ -314,6 +314,7 @@ class Hub:
         self.metrics.refused("spoiled")
         self.drop(hosted, CloseCode.SERVICE_RESTART, "the room is loaded anew: come back")
         if count >= SPOILS_MAX:
+            self.metrics.quarantines += 1
             self.start(self._journal.quarantine(hosted.project_id, reason))
 
     # ------------------------------------------------------------------ told by the journal

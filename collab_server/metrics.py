@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 
-from prometheus_client import CollectorRegistry, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Histogram, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -23,6 +23,7 @@ class Metrics(Collector):
         self.resyncs = 0
         self.commit_failures = 0
         self.opened = 0
+        self.quarantines = 0
         self.refusals: Counter[str] = Counter()
         self.loop_lag_max = 0.0
         self.gauges: dict[str, tuple[str, Callable[[], float]]] = {}
@@ -37,6 +38,7 @@ class Metrics(Collector):
             registry=self._registry,
         )
         self._registry.register(self)
+        ProcessCollector(registry=self._registry)
 
     def refused(self, reason: str) -> None:
         """A connection was refused or closed for a reason of the server's."""
@@ -61,6 +63,7 @@ class Metrics(Collector):
             ("backline_commit_failures", "Journal commits that failed and were tried again", self.commit_failures),
             ("backline_presence_messages", "Awareness messages from clients", self.presence_messages),
             ("backline_outbox_resyncs", "Slow readers that were served one diff", self.resyncs),
+            ("backline_quarantines", "Documents set aside for an operator", self.quarantines),
             ("backline_connections_opened", "Websockets that reached a room", self.opened),
         ):
             yield CounterMetricFamily(name, help, value=value)

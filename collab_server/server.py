@@ -94,6 +94,7 @@ def _gauges(metrics: Metrics, hub: Hub) -> None:
         "backline_rooms": ("Open rooms", lambda: len(hub.rooms)),
         "backline_connections": ("Open websockets", lambda: len(hub.connections)),
         "backline_unsaved_bytes": ("Applied but not yet committed", lambda: hub.writer.unsaved_bytes),
+        "backline_bus_healthy": ("Whether events go out and come in: 1 or 0", lambda: float(hub.bus.healthy)),
         "backline_save_lag_seconds": ("For how long commits have been failing", lambda: hub.writer.lag_seconds),
         "backline_outbox_bytes": (
             "Written but not yet taken by the system, all connections",

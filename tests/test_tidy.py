@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("studio", "persistence", "presence", "voice", "collab_server", "api", "launch", "bench")
+PACKAGES = ("studio", "persistence", "presence", "voice", "collab_server", "api", "launch", "loadtest", "bench")
 SQL_VERBS = ("select ", "insert into ", "update ", "delete from ", "create table ", "alter table ", "drop table ")
 IMPURE = {"asyncio", "os", "random", "secrets", "socket", "subprocess", "threading", "time"}
 MUTABLE_CALLS = {"dict", "list", "set", "bytearray", "defaultdict", "deque", "Counter", "OrderedDict"}

@@ -19,7 +19,11 @@ AT_HELP: Final = "row of the journal, or a time such as 2026-05-01T12:00:00Z"
 NAME_MAX: Final = 120
 
 
-SECTIONS: Final[Mapping[str, str]] = {"database": "DATABASE__URL", "tickets": "TICKETS__SECRET"}
+SECTIONS: Final[Mapping[str, str]] = {
+    "database": "DATABASE__URL",
+    "bus": "BUS__URL",
+    "tickets": "TICKETS__SECRET",
+}
 """What is missing when a whole section is."""
 
 
