@@ -12,7 +12,7 @@ from typing import Final
 
 from bench.errors import BenchError
 from bench.report import machine
-from bench.scale import channels, cold, idle, large, spread, year
+from bench.scale import channels, cold, costs, idle, large, model, spread, year
 from bench.scale.findings import Findings, tables
 from bench.scale.stage import Stage
 from launch.errors import LaunchError
@@ -26,6 +26,7 @@ MEASURES: Final[Mapping[str, tuple[str, Measure]]] = {
     "year": ("a year of history and journal of a busy project", year.measure),
     "channels": ("how the bus is laid out at 10,000 rooms", channels.measure),
     "spread": ("two nodes against one", spread.measure),
+    "costs": ("single costs in many rooms of three, and a mixed run against the model", costs.measure),
     "large": ("a document near 16 MiB opened beside busy rooms", large.measure),
 }
 
@@ -39,6 +40,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--work", type=Path, metavar="DIR", help="where data and logs go (.backline/scale)")
     parser.add_argument("--server-core", type=int, default=0, metavar="N", help="core of the servers (0)")
     parser.add_argument("--client-core", type=int, default=1, metavar="N", help="core of the simulated people (1)")
+    parser.add_argument(
+        "--model", nargs="?", const="", metavar="FILE", help="print the capacity model; FILE changes its parameters"
+    )
     parser.add_argument("--list", action="store_true", help="name the measurements and stop")
     return parser.parse_args()
 
@@ -64,6 +68,16 @@ async def run(options: argparse.Namespace) -> list[Findings]:
     return found
 
 
+def print_model(file: Path | None) -> int:
+    """The capacity model with the parameters of a file, if there is one."""
+    try:
+        print(model.report(file))
+    except (OSError, ValueError) as error:
+        print(f"bench.scale: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
 def say(sentence: str) -> None:
     """Progress goes to stderr; stdout is for the tables."""
     print(f"{time.strftime('%H:%M:%S')} {sentence}", file=sys.stderr, flush=True)
@@ -75,6 +89,8 @@ def main() -> int:
     if options.list:
         print("\n".join(f"{name:<10} {title}" for name, (title, _) in MEASURES.items()))
         return 0
+    if options.model is not None:
+        return print_model(Path(options.model) if options.model else None)
     if not {options.server_core, options.client_core} <= os.sched_getaffinity(0):
         print("bench.scale: the servers and the people need cores that this process may use", file=sys.stderr)
         return 2

@@ -66,13 +66,13 @@ def _moved(song: Song, rng: random.Random) -> bytes:
     return update
 
 
-def large(rng: random.Random, bytes_wanted: int) -> Stored:
+def large(rng: random.Random, bytes_wanted: int, clips: int = CLIPS_MAX, points: int = POINTS_MAX) -> Stored:
     """A document of about `bytes_wanted` encoded bytes that keeps every limit: clips, points, then long notes."""
     song, client = begun(rng)
     tracks = [f"t_{index:012d}" for index in range(TRACKS)]
     song.edit(lambda held: _tracks(held, tracks))
-    song.edit(lambda held: _clips(held, tracks))
-    song.edit(lambda held: _points(held, tracks[0]))
+    song.edit(lambda held: _clips(held, tracks, clips))
+    song.edit(lambda held: _points(held, tracks[0], points))
     note, size = 0, len(song.doc.get_update())
     while size < bytes_wanted and note < NOTES_MAX:
         count = min(100, max(1, (bytes_wanted - size) // (NOTE_CHARACTERS + 120)))
@@ -87,16 +87,16 @@ def _tracks(song: Song, tracks: list[str]) -> None:
         add_track(song, track, "Track", f"{LETTERS[10 + index // 30]}{LETTERS[10 + index % 30]}U")
 
 
-def _clips(song: Song, tracks: list[str]) -> None:
-    for index in range(CLIPS_MAX):
+def _clips(song: Song, tracks: list[str], number: int) -> None:
+    for index in range(number):
         add_clip(song, f"c_{index:012d}", tracks[index % len(tracks)], index // len(tracks) * 8 * BAR)
 
 
-def _points(song: Song, track: str) -> None:
+def _points(song: Song, track: str, number: int) -> None:
     lane = f"t:{track}/gain"
     song.root("lanes")[lane] = {"on": True, "min": -60, "max": 6, "def": 0}
     points = song.root("points")
-    for index in range(POINTS_MAX):
+    for index in range(number):
         points[f"{lane}/p_{index:012d}"] = [index * 240, index % 64 / 64, 0]
 
 

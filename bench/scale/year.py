@@ -30,6 +30,10 @@ with s as (update document_states set seq = $2 where project_id = $1), d as (
     update documents set head = $2 where project_id = $1)
 delete from document_updates where project_id = $1
 """
+ROWS_OF_OTHERS: Final = """
+insert into document_updates (project_id, seq, body, edits)
+select p, 1000000 + n, $3, 1 from unnest($1::uuid[]) as p, generate_series(1, $2::int) as n
+"""
 PAGE: Final = """
 select seq, author_id, origin, edits, paths, created_at from document_changes
  where project_id = $1 order by id desc limit 50
@@ -51,12 +55,15 @@ HEARTBEAT_BATCH: Final = 20_000
 
 @dataclass(slots=True, frozen=True)
 class Size:
-    """History rows, commits, rooms in each commit, connections of a node and their heartbeats, opens to time."""
+    """History rows, commits, rooms in each commit, rows of the journal of other projects (each), connections of a node,
+    their heartbeats, opens to time.
+    """
 
     history: int = 2_000_000
     commits: int = 20_000
     rooms: int = 4
     projects: int = 2_000
+    other_rows: int = 500
     connections: int = 20_000
     heartbeats: int = 10
     opens: int = 40
@@ -67,7 +74,7 @@ async def measure(stage: Stage, say: Callable[[str], None], client_core: int | N
     found = Findings("year", f"a busy project after {size.history:,} history rows and {size.commits:,} more commits")
     rng = random.Random(7)
     await stage.fresh()
-    song = large(rng, 400_000)
+    song = large(rng, 100_000, clips=300, points=500)
     busy = await fill(stage.dsn, 1, 1, [song])
     others = await fill(stage.dsn, size.projects, 2, [small(rng, uuid4()) for _ in range(50)])
     pool = await open_pool(stage.dsn)
@@ -75,6 +82,9 @@ async def measure(stage: Stage, say: Callable[[str], None], client_core: int | N
         await _opens(stage, busy, found, "new", client_core, size)
         say(f"writing {size.history:,} history rows")
         await pool.execute(HISTORY, busy.projects[0], busy.people[0], size.history, timeout=300)
+        await pool.execute(
+            ROWS_OF_OTHERS, others.projects[size.rooms :], size.other_rows, bytes(BODY_BYTES), timeout=300
+        )
         await pool.execute(STATE_AT, busy.projects[0], size.history)
         await pool.execute(VACUUM, timeout=300)
         say(f"{size.commits:,} commits")
@@ -98,10 +108,14 @@ async def _opens(
     places = [place(stage, node, busy.projects[0], busy.people[0])] * size.opens
     async with Crew(client_core) as crew:
         await crew.visit(places, 2, 3, 0.05)
-        answer = await crew.visit(places, 5, size.opens / 5, 0.05)
+        before = stage.cpu()
+        answer = await crew.visit(places, 4, size.opens / 4, 0.05)
+        after = stage.cpu()
     await stage.clear()
     found.add(f"cold open, {when}, p50", answer["open_p50_ms"], "ms")
     found.add(f"cold open, {when}, p99", answer["open_p99_ms"], "ms", 50)
+    spent = (after["postgresql"] - before["postgresql"]) / size.opens
+    found.add(f"cold open, {when}, PostgreSQL's CPU", spent * 1e3, "ms")
 
 
 async def _churn(stage: Stage, pool: Pool, projects: list[UUID], song: Stored, found: Findings, size: Size) -> None:
