@@ -18,7 +18,7 @@ import asyncpg
 from api.errors import ApiError
 from persistence.errors import TRANSIENT
 from persistence.pool import Database, Pool
-from presence.events import AccessRevoked, Event, ProjectDeleted, RoleChanged, VoiceChanged
+from presence.events import AccessRevoked, Event, ProjectDeleted, RoleChanged
 from studio.roles import Role
 from voice.errors import NotThere, VoiceError
 from voice.grants import Grants, grants
@@ -97,7 +97,7 @@ class Voice:
 
     def heard(self, event: Event) -> None:
         """Something was committed: if it can have left an order, it is carried out now."""
-        if isinstance(event, AccessRevoked | RoleChanged | ProjectDeleted | VoiceChanged):
+        if isinstance(event, AccessRevoked | RoleChanged | ProjectDeleted):
             self.wake()
 
     def wake(self) -> None:

@@ -135,6 +135,7 @@ async def show_voice(standing: Member, given: Given) -> VoiceRoom:
     if present is not None:
         async with unit(given) as work:
             await reconcile(work, given.voice, standing.project_id, present)
+        given.voice.wake()
     return await _shown(given, standing)
 
 

@@ -1,6 +1,5 @@
 """What voice providers tell us: believed only with their signature over the body byte for byte, acted on once."""
 
-import logging
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
@@ -9,8 +8,6 @@ from api.errors import ApiError
 from api.services import Given, unit
 from api.voice import now
 from api.voice_record import record
-
-log = logging.getLogger(__name__)
 
 router = APIRouter(tags=["voice"])
 
@@ -24,3 +21,4 @@ async def hear_webhook(provider: Annotated[str, Path(max_length=40)], request: R
     event = open_provider.read(request.headers, await request.body(), now())
     async with unit(given) as work:
         await record(work, given.voice, event)
+    given.voice.wake()
