@@ -6,11 +6,14 @@ Answers /live, /ready and /metrics on the same port, and /operator/... to whoeve
 import asyncio
 import time
 from http import HTTPStatus
+from typing import TypeAlias
 from urllib.parse import parse_qs, unquote, urlsplit
 from uuid import UUID, uuid4
 
 from collab_server.closing import CloseCode
 from collab_server.connection import Connection
+from collab_server.control.control import Control
+from collab_server.control.line import Line
 from collab_server.dialects.yws import YWebsocket
 from collab_server.hub import Hub
 from collab_server.operate.desk import Desk
@@ -21,14 +24,18 @@ from presence.principal import Principal
 from presence.tickets import verify
 
 TEXT = "text/plain; charset=utf-8"
+Checked: TypeAlias = tuple[UUID | None, Principal | None, tuple[CloseCode, str] | None]
 METRICS = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class Door:
     """A sockets.Router. `ready` tells what is missing for service, "" for nothing."""
 
-    def __init__(self, hub: Hub, secret: str, operator_token: str, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, hub: Hub, control: Control, secret: str, operator_token: str, loop: asyncio.AbstractEventLoop
+    ) -> None:
         self._hub = hub
+        self._control = control
         self._desk = Desk(hub, operator_token)
         self._secret = secret
         self._loop = loop
@@ -44,6 +51,8 @@ class Door:
             return self._document(unquote(parts.path[3:]), parts.query)
         if parts.path == "/hocuspocus":
             return Seats(self._hub, self._verified, self._loop)
+        if parts.path.startswith("/ctl/"):
+            return self._line(unquote(parts.path[5:]), parts.query)
         if parts.path == "/live":
             return HttpAnswer(HTTPStatus.OK, TEXT, b"live\n")
         if parts.path == "/ready":
@@ -62,37 +71,37 @@ class Door:
         return HttpAnswer(HTTPStatus.OK, TEXT, b"ready\n")
 
     def _document(self, room: str, query: str) -> Connection:
-        fields = parse_qs(query, max_num_fields=16) if len(query) < 8192 else {}
-        token = fields.get("token", [""])[0]
+        fields = _fields(query)
         epoch = _integer(fields.get("epoch", [""])[0])
+        project_id, principal, refusal = self._checked(room, fields)
+        return Connection(uuid4(), self._hub, self._dialect, principal, project_id, epoch, refusal, self._loop)
+
+    def _line(self, room: str, query: str) -> Line:
+        project_id, principal, refusal = self._checked(room, _fields(query))
+        return self._control.line(principal, project_id or uuid4(), refusal)
+
+    def _checked(self, room: str, fields: dict[str, list[str]]) -> Checked:
+        """Who asks for which project, or why it is refused."""
+        token = fields.get("token", [""])[0]
         try:
             project_id = UUID(room)
         except ValueError:
-            return self._refused(CloseCode.NO_SUCH_PROJECT, "no such project")
+            return None, None, (CloseCode.NO_SUCH_PROJECT, "no such project")
         if not token:
-            return self._refused(CloseCode.TICKET, "a ticket is needed")
+            return None, None, (CloseCode.TICKET, "a ticket is needed")
         try:
-            principal = self._verified(token, project_id)
+            return project_id, self._verified(token, project_id), None
         except TicketExpired:
-            return self._refused(CloseCode.TICKET, "the ticket has expired")
+            return None, None, (CloseCode.TICKET, "the ticket has expired")
         except TicketInvalid:
-            return self._refused(CloseCode.TICKET, "the ticket is not valid")
-        return self._connection(principal, project_id, epoch, None)
+            return None, None, (CloseCode.TICKET, "the ticket is not valid")
 
     def _verified(self, token: str, project_id: UUID) -> Principal:
         return verify(token, self._secret, project_id, time.time())
 
-    def _refused(self, code: CloseCode, reason: str) -> Connection:
-        return self._connection(None, None, None, (code, reason))
 
-    def _connection(
-        self,
-        principal: Principal | None,
-        project_id: UUID | None,
-        epoch: int | None,
-        refusal: tuple[CloseCode, str] | None,
-    ) -> Connection:
-        return Connection(uuid4(), self._hub, self._dialect, principal, project_id, epoch, refusal, self._loop)
+def _fields(query: str) -> dict[str, list[str]]:
+    return parse_qs(query, max_num_fields=16) if len(query) < 8192 else {}
 
 
 def _integer(text: str) -> int | None:

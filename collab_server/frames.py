@@ -3,13 +3,25 @@
 A frame is built once per room, dialect and tick; the same bytes go to every socket.
 """
 
+TEXT = 0x81
 BINARY = 0x82
 CLOSE = 0x88
+RSV1 = 0x40
 
 
 def binary(payload: bytes) -> bytes:
     """Return `payload` as one binary frame (RFC 6455 section 5.2)."""
     return _header(BINARY, len(payload)) + payload
+
+
+def text(payload: bytes) -> bytes:
+    """Return UTF-8 as one text frame."""
+    return _header(TEXT, len(payload)) + payload
+
+
+def deflated(payload: bytes) -> bytes:
+    """Return `payload`, compressed already, as one binary frame (RFC 7692 section 6)."""
+    return _header(BINARY | RSV1, len(payload)) + payload
 
 
 def close(code: int, reason: str) -> bytes:

@@ -166,7 +166,8 @@ class Hub:
     def _let_in(self, connection: Connection, hosted: Hosted, role: Role) -> None:
         assert connection.principal is not None
         assert connection.socket is not None
-        member = Member(connection.id, connection.principal, connection.dialect, connection.socket.write)
+        socket = connection.socket
+        member = Member(connection.id, connection.principal, connection.dialect, socket.write, deflates=socket.deflates)
         member.become(role)
         self.metrics.opened += 1
         hosted.perform(hosted.room.join(member))
@@ -191,6 +192,11 @@ class Hub:
             hosted = await asyncio.shield(task)
         hosted.visitors += 1
         return hosted
+
+    def release(self, hosted: Hosted) -> None:
+        """A visitor who came by `open` needs the room no more."""
+        hosted.visitors -= 1
+        self._may_unload(hosted)
 
     async def _open(self, project_id: UUID) -> Hosted:
         early = self._early.setdefault(project_id, [])

@@ -8,6 +8,9 @@ from uuid import uuid4
 
 import structlog
 
+from collab_server.control.clock import SharedClock
+from collab_server.control.control import Control
+from collab_server.control.rounds import Rounds
 from collab_server.door import Door
 from collab_server.draining import drain
 from collab_server.hub import Hub
@@ -21,7 +24,9 @@ from collab_server.watchman import Watchman
 from persistence.journal import Journal
 from persistence.pool import open_pool
 from persistence.sessions import Sessions
+from persistence.transport import Transports
 from presence.bus import open_bus
+from presence.party_line import PartyLine
 
 
 @asynccontextmanager
@@ -46,14 +51,19 @@ async def running(settings: Settings, failed: Callable[[], None]) -> AsyncIterat
     )
     try:
         async with open_bus(settings.bus) as bus:
+            party = PartyLine(bus)
             journal = Journal(pool)
             sessions = Sessions(pool, node_id)
             register = Register(sessions)
             keeper = Keeper(pool, journal, sessions, lambda: datetime.now(UTC), settings.retention)
-            hub = Hub(collab, node_id, journal, keeper, register, bus, metrics)
+            hub = Hub(collab, node_id, journal, keeper, register, party.line(), metrics)
             _gauges(metrics, hub)
+            transports = Transports(pool, node_id)
+            clock = SharedClock(transports)
+            await clock.set()
+            control = Control(hub, transports, clock, party.line())
             operator_token = settings.operator.token.get_secret_value()
-            door = Door(hub, settings.tickets.secret.get_secret_value(), operator_token, loop)
+            door = Door(hub, control, settings.tickets.secret.get_secret_value(), operator_token, loop)
             server = await serve(
                 door,
                 host=collab.host,
@@ -67,6 +77,8 @@ async def running(settings: Settings, failed: Callable[[], None]) -> AsyncIterat
                 loop.create_task(register.run()),
                 loop.create_task(Watchman(hub).run()),
                 loop.create_task(listen(database.url, hub)),
+                loop.create_task(clock.run()),
+                loop.create_task(Rounds(control).run()),
             ]
             for task in work:
                 task.add_done_callback(lambda ended: _watch_over(ended, failed))
@@ -74,6 +86,7 @@ async def running(settings: Settings, failed: Callable[[], None]) -> AsyncIterat
                 yield hub
             finally:
                 server.close()
+                await control.drain()
                 await drain(hub)
                 for task in work:
                     task.cancel()

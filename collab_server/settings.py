@@ -24,6 +24,10 @@ class Limits(BaseModel):
     rooms_max: int = 20_000
     connections_max: int = 25_000
     documents_per_socket_max: int = 100
+    control_message_bytes_max: int = 4096
+    control_sockets_per_project_max: int = 500
+    control_messages_per_second_max: int = 50
+    control_messages_burst_max: int = 150
     outbox_bytes_max: int = 1024 * 1024
     waiting_bytes_max: int = 2 * 1024 * 1024
     waiting_frames_max: int = 64

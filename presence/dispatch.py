@@ -54,16 +54,17 @@ class Dispatch:
         """To the project's handler; what concerns no single project goes once to each handler there is."""
         if isinstance(event, NodeGone):
             for each in dict.fromkeys(self._handlers.values()):
-                _call(partial(each, event))
+                call(partial(each, event))
         elif handler := self._handlers.get(event.project_id):
-            _call(partial(handler, event))
+            call(partial(handler, event))
 
     def gap(self) -> None:
         for callback in self._gaps:
-            _call(callback)
+            call(callback)
 
 
-def _call(action: Callable[[], None]) -> None:
+def call(action: Callable[[], None]) -> None:
+    """Run a handler; what it raises is logged and goes no further."""
     try:
         action()
     except (asyncio.CancelledError, KeyboardInterrupt, SystemExit):

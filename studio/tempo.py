@@ -81,10 +81,11 @@ class Segment:
 class TempoMap:
     """Tempo and signatures over a whole song. Before tick 0 the tempo of tick 0 holds."""
 
-    __slots__ = ("_seconds", "_segments", "_signature_ticks", "_signatures", "_ticks")
+    __slots__ = ("_seconds", "_segments", "_signature_ticks", "_signatures", "_ticks", "points")
 
     def __init__(self, points: Sequence[Point], signatures: Sequence[Signature]) -> None:
         """`points` and `signatures` are sorted, without equal ticks, the first at tick 0."""
+        self.points = tuple(points)
         self._segments = _segments(points)
         self._ticks = [segment.tick for segment in self._segments]
         self._seconds = [segment.second for segment in self._segments]
@@ -95,6 +96,22 @@ class TempoMap:
     def from_canonical(cls, canonical: Mapping[str, Any]) -> Self:
         """Reads `transport`, `tempo` and `signatures`; invalid values read as their defaults."""
         return cls(_points(canonical), _signatures(canonical))
+
+    @property
+    def signatures(self) -> tuple[Signature, ...]:
+        """The time signatures in order, the first at tick 0."""
+        return self._signatures
+
+    def bpm(self, tick: float) -> float:
+        """The tempo at a tick, in quarters per minute."""
+        segment = self._segments[max(0, bisect_right(self._ticks, tick) - 1)]
+        if not segment.ramps:
+            return segment.bpm
+        return segment.bpm + (segment.end_bpm - segment.bpm) * (tick - segment.tick) / PPQ / segment.quarters
+
+    def bar_ticks(self, tick: float) -> float:
+        """How long a bar is at a tick, in ticks."""
+        return self._signatures[max(0, bisect_right(self._signature_ticks, tick) - 1)].bar_ticks
 
     def seconds(self, tick: float) -> float:
         """The second at which a tick sounds."""

@@ -1,0 +1,1 @@
+"""The control socket: the shared clock and the project's shared transport."""

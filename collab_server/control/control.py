@@ -1,0 +1,369 @@
+"""The shared transports of one process: who is let in, whose command goes where, what other nodes say.
+
+The node that holds a project's lease decides. Commands that arrive elsewhere travel to it over the bus, or by the
+database when there is no answer; what it has decided travels back the same two ways.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import Mapping
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+import structlog
+
+from collab_server.closing import CloseCode
+from collab_server.control.clock import SharedClock
+from collab_server.control.leases import Leases
+from collab_server.control.line import Line
+from collab_server.control.messages import Ask, Refused, Unreadable, ask, nack
+from collab_server.control.stage import Guest, Pending, Stage, of_payload, payload
+from collab_server.hub import Hub
+from collab_server.writer import AWAY
+from persistence.errors import NotFound, PersistenceError
+from persistence.transport import Standing, Transports
+from presence.bus import Bus
+from presence.events import (
+    AccessRevoked,
+    Event,
+    NodeGone,
+    ProjectDeleted,
+    RoleChanged,
+    TransportAsked,
+    TransportTold,
+)
+from presence.principal import Principal
+from studio.roles import Role
+from studio.transport import lead_ms
+from studio.transport_commands import Moment
+
+PATIENCE_SECONDS: Final = 8.0
+"""How long a command may look for whoever leads: a lease of a dead node has to run out."""
+PENDING_MAX: Final = 256
+
+
+class Control:
+    """All stages of this process. Everything runs in the event loop and nothing of it blocks."""
+
+    def __init__(self, hub: Hub, transports: Transports, clock: SharedClock, bus: Bus) -> None:
+        self.stages: dict[UUID, Stage] = {}
+        self.transports = transports
+        self.bus = bus
+        self.hub = hub
+        self.boot = uuid4().hex[:12]
+        self.limits = hub.settings.limits
+        self.leases = Leases(transports, hub, hub.node_id, clock.now, self._retime)
+        self.now = clock.now
+        self._draining = False
+        self._loop = asyncio.get_running_loop()
+        self._log = structlog.get_logger("control")
+        bus.on_gap(self._missed)
+
+    # ------------------------------------------------------------------ lines
+
+    def line(self, principal: Principal | None, project_id: UUID, refusal: tuple[CloseCode, str] | None) -> Line:
+        """A handler for one socket of this person."""
+        return Line(uuid4(), self, principal, project_id, refusal)
+
+    def refused(self, reason: str) -> None:
+        """Count a refusal."""
+        self.hub.metrics.refused(reason)
+
+    def enter(self, line: Line) -> None:
+        """Begin to let a line in, or tell one that is in where things are."""
+        stage = self.stages.get(line.project_id)
+        if self._draining or self.hub.draining:
+            line.close(CloseCode.DRAINING, "this server is about to stop")
+        elif stage is not None and len(stage.lines) >= self.limits.control_sockets_per_project_max:
+            line.close(CloseCode.TRY_AGAIN_LATER, "too many control sockets for this project")
+        elif stage is not None and line in stage.lines:
+            stage.introduce(line)
+        else:
+            self._enter(stage or self._open(line.project_id), line)
+
+    def left(self, line: Line) -> None:
+        """A line ended; its commands have nobody to answer to."""
+        stage = self.stages.get(line.project_id)
+        if stage is not None:
+            stage.lines.discard(line)
+            stage.idle_since = time.monotonic()
+
+    def asked(self, line: Line, ask: Ask, message: bytes, read_at: float) -> None:
+        """A command of somebody who may: decided at once, or sent to whoever leads."""
+        stage = self.stages[line.project_id]
+        now = time.monotonic()
+        if stage.leads(now):
+            line.answer(self._decide(stage, ask, str(_user(line))), read_at)
+        elif len(stage.pending) >= PENDING_MAX:
+            line.answer(nack(ask.id, "unavailable", stage.state), read_at)
+        else:
+            waiting = Pending(line, ask, json.loads(message), read_at, now + PATIENCE_SECONDS, 0.0)
+            stage.pending[line.id, ask.id] = waiting
+            self.send(stage, waiting, now)
+
+    # ------------------------------------------------------------------ stages
+
+    def _open(self, project_id: UUID) -> Stage:
+        stage = self.stages[project_id] = Stage(project_id)
+        self.hub.start(self._begin(stage))
+        return stage
+
+    async def _begin(self, stage: Stage) -> None:
+        await self.bus.subscribe(stage.project_id, lambda event: self._hear(stage, event))
+        await self.take_or_ask(stage)
+
+    def _enter(self, stage: Stage, line: Line) -> None:
+        stage.lines.add(line)
+        role = stage.roles.get(_user(line))
+        if role is not None and stage.ready:
+            self._admit(stage, line, role)
+        else:
+            self.hub.start(self._look_up(stage, line))
+
+    async def _look_up(self, stage: Stage, line: Line) -> None:
+        try:
+            await self.check_memberships(stage)
+        except AWAY:
+            line.close(CloseCode.TRY_AGAIN_LATER, "the database is away")
+            return
+        role = stage.roles.get(_user(line))
+        if line not in stage.lines:
+            return
+        if role is None:
+            line.close(CloseCode.NOT_ALLOWED, "not a member")
+        elif line.role is None:
+            self._admit(stage, line, role)
+
+    def _admit(self, stage: Stage, line: Line, role: Role) -> None:
+        line.become(role)
+        stage.introduce(line)
+
+    async def check_memberships(self, stage: Stage) -> None:
+        """Bring every role up to the database. Raises AWAY."""
+        found = await self.hub.keeper.memberships(stage.project_id)
+        stage.roles = {user_id: Role(role) for user_id, role in found.items()}
+        stage.ready = True
+        for line in list(stage.lines):
+            if line.role is not None:
+                self._change_role(stage, line, stage.roles.get(_user(line)))
+
+    async def take_or_ask(self, stage: Stage) -> None:
+        """Lead, if nobody does; else ask who does. One attempt at a time; the rounds try again."""
+        if stage.claiming or stage.closed or stage.conductor is not None or self._draining:
+            return
+        stage.claiming = True
+        try:
+            leading = await self.leases.claim(stage)
+        except NotFound:
+            self.close(stage, CloseCode.NO_SUCH_PROJECT, "no such project")
+            return
+        except PersistenceError as error:
+            self._log.error("transport refused", project=str(stage.project_id), error=str(error))
+            self.close(stage, CloseCode.LOAD_FAILED, "the project could not be loaded")
+            return
+        except AWAY as error:
+            self._log.warning("transport not led", error=f"{type(error).__name__}: {error}")
+            return
+        finally:
+            stage.claiming = False
+        if self.stages.get(stage.project_id) is not stage:  # given up meanwhile
+            await self.leases.give_back(stage)
+        elif leading:
+            self._tell(stage)
+            self._carry_out(stage)
+        else:
+            self.visit(stage, want=stage.state is None)
+            self._resend(stage)
+
+    def close(self, stage: Stage, code: CloseCode, reason: str) -> None:
+        """Everybody leaves, and the stage is given up."""
+        stage.closed = True
+        if self.stages.get(stage.project_id) is stage:
+            del self.stages[stage.project_id]
+            self.hub.start(self.bus.unsubscribe(stage.project_id))
+        for line in list(stage.lines):
+            line.close(code, reason)
+        self.hub.start(self.leases.give_back(stage))
+
+    def visit(self, stage: Stage, *, want: bool) -> None:
+        """Tell whoever leads that there are people here; `want`: and that they know of nothing."""
+        told = {"here": True, "want": want, "rtt": stage.round_trip()}
+        self.bus.publish(TransportAsked(stage.project_id, self.hub.node_id, payload(told)))
+
+    async def drain(self) -> None:
+        """Stop: others lead from now on, and everybody is sent to them."""
+        self._draining = True
+        for stage in list(self.stages.values()):
+            self.close(stage, CloseCode.SERVICE_RESTART, "this server restarts: come back")
+
+    # ------------------------------------------------------------------ deciding
+
+    def _decide(self, stage: Stage, ask: Ask, by: str) -> dict[str, Any]:
+        assert stage.conductor is not None
+        before = stage.conductor.state
+        answer = stage.conductor.command(ask, Moment(self.now(), lead_ms(stage.round_trip()), by))
+        if stage.conductor.state is not before:
+            self._tell(stage)
+        return answer
+
+    def _retime(self, stage: Stage) -> None:
+        """The document's tempo, signatures or settings were edited."""
+        stage.edited = False
+        document = self.leases.document(stage)
+        if document is None or stage.conductor is None:
+            return
+        if stage.conductor.follow(document, Moment(self.now(), lead_ms(stage.round_trip()), None)):
+            self._tell(stage)
+
+    def _tell(self, stage: Stage, *, anew: bool = True) -> None:
+        """Everybody hears of the state; with `anew` it is new here too, and is kept."""
+        assert stage.conductor is not None
+        state, tempo = stage.conductor.told()
+        told = state.as_json()
+        if anew:
+            stage.learn(stage.lease_token, state.seq, told, tempo)
+            self.leases.keep(stage)
+        self._publish(stage, {"token": stage.lease_token, "state": told, "tempo": tempo})
+
+    def _publish(self, stage: Stage, told: Mapping[str, Any]) -> None:
+        self.bus.publish(TransportTold(stage.project_id, self.hub.node_id, payload(told)))
+
+    def _carry_out(self, stage: Stage) -> None:
+        """This node leads now: what waited for somebody who does is decided, in order."""
+        pending, stage.pending = list(stage.pending.values()), {}
+        for waiting in pending:
+            line = waiting.line
+            answer = (
+                self._decide(stage, waiting.ask, str(_user(line)))
+                if line.may_command
+                else nack(waiting.ask.id, "forbidden")
+            )
+            line.answer(answer, waiting.read_at)
+
+    def send(self, stage: Stage, waiting: Pending, now: float) -> None:
+        """Send a command on its way to whoever leads: again by the database, if the bus has brought no answer."""
+        if stage.claiming:
+            return  # sent or carried out when that is over
+        told = {"line": str(waiting.line.id), "user": str(_user(waiting.line)), "command": waiting.told}
+        if not self.bus.healthy or waiting.sent_at:
+            self.hub.start(self.transports.post(stage.project_id, told))
+        if self.bus.healthy:
+            self.bus.publish(TransportAsked(stage.project_id, self.hub.node_id, payload(told)))
+        waiting.sent_at = now
+
+    def _resend(self, stage: Stage) -> None:
+        for waiting in stage.pending.values():
+            if not waiting.sent_at:
+                self.send(stage, waiting, time.monotonic())
+
+    def forwarded(self, stage: Stage, told: Mapping[str, Any]) -> dict[str, Any] | None:
+        """A command from another node, whose people were checked there; its answer, None if this node does not lead."""
+        if not stage.leads(time.monotonic()):
+            return None
+        try:
+            return self._decide(stage, ask(told["command"]), str(told["user"]))
+        except (KeyError, TypeError, AttributeError, Refused, Unreadable):
+            self._log.warning("unreadable command from another node", project=str(stage.project_id))
+            return None
+
+    def answered(self, stage: Stage, line_id: str, answer: Mapping[str, Any]) -> None:
+        """The answer to a command that was sent away from here."""
+        waiting = stage.pending.pop((UUID(line_id), str(answer.get("id"))), None)
+        if waiting is not None:
+            waiting.line.answer(dict(answer), waiting.read_at)
+
+    # ------------------------------------------------------------------ what other nodes say
+
+    def stands(self, stage: Stage, found: Standing) -> None:
+        """What the database says of a stage that is led elsewhere."""
+        stage.holder = None if found.free else found.holder
+        if found.state and found.tempo and stage.newer(found.token, found.seq) and stage.conductor is None:
+            stage.learn(found.token, found.seq, found.state, found.tempo)
+
+    def _hear(self, stage: Stage, event: Event) -> None:
+        node_id = self.hub.node_id
+        match event:
+            case TransportAsked(_, node, data) if node != node_id:
+                self._was_asked(stage, node, data)
+            case TransportTold(_, node, data) if node != node_id:
+                self._was_told(stage, node, data)
+            case RoleChanged(_, user_id, role):
+                stage.roles[user_id] = role
+                self._change_roles(stage, user_id, role)
+            case AccessRevoked(_, user_id):
+                stage.roles.pop(user_id, None)
+                self._change_roles(stage, user_id, None)
+            case ProjectDeleted():
+                self.close(stage, CloseCode.NO_SUCH_PROJECT, "the project was deleted")
+            case NodeGone(node):
+                stage.guests.pop(node, None)
+                if node == stage.holder:
+                    self.hub.start(self.take_or_ask(stage))
+            case _:
+                pass
+
+    def _was_asked(self, stage: Stage, node: UUID, data: bytes) -> None:
+        if not stage.leads(time.monotonic()):
+            return
+        told = _understood(data)
+        if "command" in told:
+            answer = self.forwarded(stage, told)
+            if answer is not None:
+                self._publish(stage, {"token": stage.lease_token, "line": told.get("line"), "answer": answer})
+        elif "here" in told:
+            stage.guests[node] = Guest(time.monotonic(), float(told.get("rtt", 0.0)))
+            if told.get("want"):
+                self._tell(stage, anew=False)
+
+    def _was_told(self, stage: Stage, node: UUID, data: bytes) -> None:
+        told = _understood(data)
+        token = told.get("token")
+        if not isinstance(token, int) or token < max(stage.token, stage.lease_token):
+            return  # a writer that does not know yet that it is none
+        if stage.lease_token and token > stage.lease_token:
+            self.leases.step_down(stage)
+        stage.holder = node
+        state = told.get("state")
+        if state is not None and stage.newer(token, int(state["seq"])):
+            stage.learn(token, int(state["seq"]), state, told["tempo"])
+        if "answer" in told:
+            self.answered(stage, str(told.get("line")), told["answer"])
+
+    def _missed(self) -> None:
+        """The bus was away: ask again for everything."""
+        for stage in self.stages.values():
+            self.hub.start(self._ask_again(stage))
+
+    async def _ask_again(self, stage: Stage) -> None:
+        try:
+            await self.check_memberships(stage)
+        except AWAY:
+            return  # the rounds look again
+        if stage.conductor is None:
+            self.visit(stage, want=True)
+        else:
+            self._tell(stage, anew=False)
+
+    def _change_roles(self, stage: Stage, user_id: UUID, role: Role | None) -> None:
+        for line in list(stage.lines):
+            if _user(line) == user_id and line.role is not None:
+                self._change_role(stage, line, role)
+
+    def _change_role(self, stage: Stage, line: Line, role: Role | None) -> None:
+        if role is None:
+            line.close(CloseCode.NOT_ALLOWED, "access revoked")
+        elif role is not line.role:
+            line.become(role)
+
+
+def _user(line: Line) -> UUID:
+    assert line.principal is not None
+    return line.principal.user_id
+
+
+def _understood(data: bytes) -> dict[str, Any]:
+    try:
+        return of_payload(data)
+    except ValueError:
+        return {}

@@ -1,0 +1,123 @@
+"""One project's shared transport as one node sees it: who listens here, what was told last, who leads."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+from uuid import UUID
+
+from collab_server import frames
+from collab_server.control.conductor import Conductor
+from collab_server.control.line import Line
+from collab_server.control.messages import Ask, encoded
+from collab_server.hosted import Hosted
+from studio.binding import Dropping
+from studio.roles import Role
+from studio.transport import Mode
+
+GUEST_SECONDS: Final = 6.0
+"""A node that has not spoken for so long has nobody here any more."""
+
+
+@dataclass(slots=True, eq=False)
+class Pending:
+    """A command on its way to the node that leads."""
+
+    line: Line
+    ask: Ask
+    told: dict[str, Any]
+    read_at: float
+    until: float
+    sent_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """Another node with people in this project: when it last said so (own monotonic seconds), its slowest follower."""
+
+    heard_at: float
+    rtt: float
+
+
+@dataclass(slots=True, eq=False)
+class Stage:
+    """`token` and `seq` order what was told by whichever node; `conductor` exists while this node leads."""
+
+    project_id: UUID
+    lines: set[Line] = field(default_factory=set)
+    roles: dict[UUID, Role] = field(default_factory=dict)
+    ready: bool = False
+    closed: bool = False
+    token: int = 0
+    seq: int = 0
+    holder: UUID | None = None
+    state: Mapping[str, Any] | None = None
+    tempo: Mapping[str, Any] | None = None
+
+    conductor: Conductor | None = None
+    lease_token: int = 0
+    """Of the lease this node holds; 0 for none."""
+    lease_until: float = 0.0
+    """Own monotonic seconds: until then nobody else can have taken it."""
+    kept_position: float = 0.0
+    hosted: Hosted | None = None
+    observers: list[Dropping] = field(default_factory=list)
+    edited: bool = False
+    claiming: bool = False
+    dirty: bool = False
+    saving: bool = False
+    idle_since: float = 0.0
+
+    guests: dict[UUID, Guest] = field(default_factory=dict)
+    pending: dict[tuple[UUID, str], Pending] = field(default_factory=dict)
+
+    def leads(self, now: float) -> bool:
+        """Whether this node may decide, at its own monotonic second `now`."""
+        return self.conductor is not None and now < self.lease_until
+
+    @property
+    def plays(self) -> bool:
+        return self.conductor is not None and self.conductor.state.mode is not Mode.STOPPED
+
+    def newer(self, token: int, seq: int) -> bool:
+        """Whether a state of this reign and number comes after the one we know."""
+        return (token, seq) > (self.token, self.seq)
+
+    def learn(self, token: int, seq: int, state: Mapping[str, Any], tempo: Mapping[str, Any]) -> None:
+        """A newer state: everybody here hears of it."""
+        same_tempo = self.tempo is not None and self.tempo.get("rev") == tempo.get("rev")
+        self.token, self.seq = token, seq
+        self.state, self.tempo = state, tempo
+        message = self._state_frame() if same_tempo else self._tempo_frame() + self._state_frame()
+        for line in self.lines:
+            if line.role is not None:
+                line.write(message)
+
+    def introduce(self, line: Line) -> None:
+        """Somebody comes in: where things are."""
+        if self.state is not None:
+            line.write(self._tempo_frame() + self._state_frame())
+
+    def round_trip(self) -> float:
+        """The slowest follower's, here or elsewhere, in ms."""
+        ours = [line.rtt for line in self.lines if line.follows]
+        return max((*ours, *(guest.rtt for guest in self.guests.values())), default=0.0)
+
+    def _state_frame(self) -> bytes:
+        return frames.text(encoded({"t": "transport", **(self.state or {})}))
+
+    def _tempo_frame(self) -> bytes:
+        return frames.text(encoded({"t": "tempo", **(self.tempo or {})}))
+
+
+def payload(told: Mapping[str, Any]) -> bytes:
+    """What goes over the bus."""
+    return encoded(told)
+
+
+def of_payload(data: bytes) -> dict[str, Any]:
+    """What came over the bus. Raises ValueError."""
+    told = json.loads(data)
+    if not isinstance(told, dict):
+        raise ValueError("not an object")
+    return told
