@@ -5,6 +5,7 @@ PersistenceError
 ├── Quarantined       an operator has to look at this document first
 ├── CorruptState      what is stored cannot be the document; nothing was changed
 ├── TailGone          the rows after a position were compacted: load the document instead
+├── MomentGone        what leads to a moment of the document is no longer kept, or it never was
 ├── NameTaken         no free variant of a snapshot name was left
 ├── MigrationEdited   an applied migration file differs from what was applied
 ├── MigrationOrder    the folder and the record of applied files do not fit together
@@ -78,6 +79,19 @@ class TailGone(PersistenceError):
 
     def __str__(self) -> str:
         return f"journal of project {self.project_id} no longer has the row after {self.after}"
+
+
+class MomentGone(PersistenceError):
+    """The document after row `seq` cannot be rebuilt; `since` is the first row whose moment can, if there is one."""
+
+    def __init__(self, project_id: UUID, seq: int, since: int | None) -> None:
+        self.project_id = project_id
+        self.seq = seq
+        self.since = since
+        super().__init__(project_id, seq, since)
+
+    def __str__(self) -> str:
+        return f"nothing leads to row {self.seq} of project {self.project_id} any more"
 
 
 class NameTaken(PersistenceError):

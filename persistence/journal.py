@@ -142,9 +142,9 @@ class Journal:
         await self._pool.execute(FREE, project_id, client_id)
 
     async def compact(self, project_id: UUID, epoch: int, seq: int, state: bytes) -> None:
-        """Stores the state up to and including `seq` and deletes the rows it covers, in one transaction.
+        """Stores the state up to and including `seq`; the rows it covers go on to the history, in one transaction.
 
-        A state older than the stored one, of another epoch or beyond the head changes nothing. History is kept.
+        A state older than the stored one, of another epoch or beyond the head changes nothing.
         """
         sha256 = await _sha256(state)
         await self._pool.execute(COMPACT, project_id, epoch, seq, state, sha256)

@@ -112,6 +112,9 @@ returning c.client_id
 FREE = "update document_clients set free = true where project_id = $1 and client_id = $2"
 
 # No lock on the document: a commit never waits for a state of megabytes to be written. The order of states decides.
+# The covered rows go on to the history, packed as persistence/history.py reads them, at most about 4 MiB each.
+# The state that is replaced (this statement still sees it) becomes a checkpoint when it is worth one: when nothing in
+# the history leads up to it, when the rows since the last one weigh as much as it does, or after a month.
 COMPACT = """
 with stored as (
     insert into document_states as s (project_id, epoch, seq, state, sha256)
@@ -123,8 +126,36 @@ with stored as (
            sha256 = excluded.sha256, created_at = now()
      where (s.epoch, s.seq) < (excluded.epoch, excluded.seq)
     returning project_id, seq
+), covered as (
+    delete from document_updates u using stored where u.project_id = stored.project_id and u.seq <= stored.seq
+    returning u.project_id, u.seq, u.body, u.created_at
+), placed as (
+    select c.*, sum(octet_length(c.body)) over (order by c.seq) / 4194304 as pack from covered c
+), packed as (
+    insert into document_history (project_id, first, last, rows, began_at, ended_at)
+    select p.project_id, min(p.seq), max(p.seq),
+           string_agg(int4send(octet_length(p.body)) || p.body, ''::bytea order by p.seq),
+           min(p.created_at), max(p.created_at)
+      from placed p
+     group by p.project_id, p.pack
 )
-delete from document_updates u using stored where u.project_id = stored.project_id and u.seq <= stored.seq
+insert into document_checkpoints (project_id, seq, state, sha256, made_at)
+select s.project_id, s.seq, s.state, s.sha256, s.created_at
+  from stored
+  join document_states s on s.project_id = stored.project_id and s.seq < stored.seq
+ cross join lateral (
+       select coalesce(max(c.seq), 0) as seq, max(c.made_at) as made_at
+         from document_checkpoints c where c.project_id = s.project_id
+       ) last
+ cross join lateral (
+       select coalesce(sum(octet_length(h.rows)), 0) as bytes, min(h.began_at) as began_at
+         from document_history h where h.project_id = s.project_id and h.last > last.seq
+       ) since
+ where s.seq > last.seq
+   and (   since.began_at is null
+        or since.bytes >= greatest(octet_length(s.state), 65536)
+        or coalesce(last.made_at, since.began_at) < s.created_at - interval '30 days')
+    on conflict do nothing
 """
 
 QUARANTINE = """

@@ -25,10 +25,14 @@ class DatabaseSettings(BaseModel):
 
 
 class RetentionSettings(BaseModel):
-    """An automatic snapshot is kept while it is among the newest or young enough; a draft while it is young enough."""
+    """An automatic snapshot is kept while it is among the newest or young enough; a draft while it is young enough.
+
+    `history_age`: how far back every moment of a document can be rebuilt.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     automatic_newest: int = Field(default=50, ge=0)
     automatic_age: timedelta = timedelta(days=30)
     draft_age: timedelta = timedelta(days=30)
+    history_age: timedelta = timedelta(days=90)

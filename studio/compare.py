@@ -74,25 +74,34 @@ UNITS: Final[Mapping[str, str]] = MappingProxyType(
 PLACES: Final = frozenset({"tick", "end", "pos"})
 
 
+@dataclass(frozen=True, slots=True)
+class _Song:
+    """What names and places are told by: the newer state."""
+
+    doc: valid.Canonical
+    tempo: TempoMap
+
+
 def compare(a: valid.Canonical, b: valid.Canonical) -> list[Difference]:
     """What one would have to do to get from `a` to `b`, by root, id and key. Deleted entities count as absent."""
-    return [*_flat(a, b), *_entities(a, b), *_leaves(a, b)]
+    song = _Song(b, TempoMap.from_canonical(b))
+    return [*_flat(a, b, song), *_entities(a, b, song), *_leaves(a, b)]
 
 
-def _flat(a: valid.Canonical, b: valid.Canonical) -> Iterator[Difference]:
+def _flat(a: valid.Canonical, b: valid.Canonical, song: _Song) -> Iterator[Difference]:
     if a["meta"].get("name") != b["meta"].get("name"):
-        yield _changed(("meta", "", "name"), a["meta"].get("name"), b["meta"].get("name"), "project", b)
+        yield _changed(("meta", "", "name"), a["meta"].get("name"), b["meta"].get("name"), "project", song)
     for key, spec in sorted(schema.FLAT["transport"].items()):
         before, after = (doc["transport"].get(key, spec.initial("")) for doc in (a, b))
         if before != after:
-            yield _changed(("transport", "", key), before, after, "song", b)
+            yield _changed(("transport", "", key), before, after, "song", song)
 
 
-def _entities(a: valid.Canonical, b: valid.Canonical) -> Iterator[Difference]:
+def _entities(a: valid.Canonical, b: valid.Canonical, song: _Song) -> Iterator[Difference]:
     for root in schema.ENTITIES:
         before, after = (_present(doc, root) for doc in (a, b))
         for entity in sorted(before.keys() | after.keys()):
-            yield from _entity(root, entity, before.get(entity), after.get(entity), b)
+            yield from _entity(root, entity, before.get(entity), after.get(entity), song)
 
 
 def _present(doc: valid.Canonical, root: str) -> dict[str, dict[str, Any]]:
@@ -102,7 +111,7 @@ def _present(doc: valid.Canonical, root: str) -> dict[str, dict[str, Any]]:
 
 
 def _entity(
-    root: str, entity: str, old: dict[str, Any] | None, new: dict[str, Any] | None, doc: valid.Canonical
+    root: str, entity: str, old: dict[str, Any] | None, new: dict[str, Any] | None, song: _Song
 ) -> Iterator[Difference]:
     name = f"{NOUNS[root]} {_called(root, entity, new or old or {})}".strip()
     if old is None:
@@ -116,8 +125,33 @@ def _entity(
                 Change.CHANGED, root, entity, "order", old["order"], new["order"], f"{name} was moved in the list"
             )
         for key in sorted(old.keys() - QUIET):
-            if old[key] != new[key]:
-                yield _changed((root, entity, key), old[key], new[key], name, doc)
+            if old[key] == new[key]:
+                continue
+            if (root, key) == ("clips", "pos") and (text := _moved(name, old, new, song.tempo)):
+                yield Difference(Change.CHANGED, root, entity, key, old[key], new[key], text)
+            else:
+                yield _changed((root, entity, key), old[key], new[key], name, song)
+
+
+def _moved(name: str, old: Mapping[str, Any], new: Mapping[str, Any], tempo: TempoMap) -> str:
+    """Where the clip begins to sound, before and after; "" when that is nowhere on the timeline."""
+    places = [_begin(fields, tempo) for fields in (old, new)]
+    if min(places) < 0:
+        return ""
+    return f"{name} moved from {_bar(places[0], tempo)} to {_bar(places[1], tempo)}"
+
+
+def _begin(fields: Mapping[str, Any], tempo: TempoMap) -> float:
+    """The tick of the left edge: content is in ticks, or in microseconds of its file."""
+    if fields["base"] == "beats" or fields["pos"] < 0:
+        return float(fields["pos"] + fields["in"])
+    return round(tempo.tick(tempo.seconds(fields["pos"]) + fields["in"] / 1e6))
+
+
+def _bar(tick: float, tempo: TempoMap) -> str:
+    place = tempo.position(tick)
+    beat = f".{place.beat}" if place.beat != 1 or place.tick else ""
+    return f"bar {place.bar}{beat}" + (f"+{place.tick:g}" if place.tick else "")
 
 
 def _called(root: str, entity: str, fields: Mapping[str, Any]) -> str:
@@ -147,16 +181,16 @@ def _leaf(root: str, key: str, old: Any, new: Any) -> Difference:
     return Difference(Change.CHANGED, root, "", key, old, new, f"{noun} was changed")
 
 
-def _changed(place: tuple[str, str, str], old: Any, new: Any, name: str, doc: valid.Canonical) -> Difference:
+def _changed(place: tuple[str, str, str], old: Any, new: Any, name: str, song: _Song) -> Difference:
     root, entity, key = place
     label = LABELS.get(key, key.replace("_", " "))
-    text = f"{name}: {label} {_said(key, old, doc)} → {_said(key, new, doc)}"
+    text = f"{name}: {label} {_said(key, old, song.tempo)} → {_said(key, new, song.tempo)}"
     if root == "clips" and key == "track":
-        text = f"{name}: moved to track {_called('tracks', str(new), doc['tracks'].get(new, {}))}"
+        text = f"{name}: moved to track {_called('tracks', str(new), song.doc['tracks'].get(new, {}))}"
     return Difference(Change.CHANGED, root, entity, key, old, new, text)
 
 
-def _said(key: str, value: Any, doc: valid.Canonical) -> str:
+def _said(key: str, value: Any, tempo: TempoMap) -> str:
     """A value as a musician writes it; places as bar.beat."""
     match value:
         case None:
@@ -164,7 +198,7 @@ def _said(key: str, value: Any, doc: valid.Canonical) -> str:
         case bool():
             return "on" if value else "off"
         case int() | float() if key in PLACES and value >= 0:
-            place = TempoMap.from_canonical(doc).position(value)
+            place = tempo.position(value)
             return f"bar {place.bar}.{place.beat}" + (f"+{place.tick:g}" if place.tick else "")
         case int() | float():
             return f"{value:g}".replace("-", "−") + UNITS.get(key, "")

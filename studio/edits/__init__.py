@@ -6,7 +6,7 @@ They raise NotFound and Invalid of studio.errors. Ids and times are arguments; w
 from studio.edits.markers import add_marker, delete_marker, edit_marker
 from studio.edits.notes import add_note, delete_note, edit_note, resolve_note
 from studio.edits.project import become_fork, rename
-from studio.edits.restore import restore
+from studio.edits.restore import restore, restore_track
 
 __all__ = [
     "add_marker",
@@ -19,4 +19,5 @@ __all__ = [
     "rename",
     "resolve_note",
     "restore",
+    "restore_track",
 ]

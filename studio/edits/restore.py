@@ -4,7 +4,7 @@ One ordinary transaction writes only what differs: nobody is disconnected, concu
 and the restore itself can be undone by restoring the state before it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from pycrdt import Doc, Map, Text
@@ -13,31 +13,58 @@ from studio import schema
 from studio.binding import new_entity, wire
 from studio.canonical import canonical
 from studio.edits.entity import replace_text
+from studio.errors import NotFound
+from studio.moments.places import Ownership, Place
 
 MUSICAL: Final = tuple(root for root in schema.ROOTS if root not in schema.SERVER_ROOTS)
 
 
-def restore(doc: "Doc[Any]", target: Mapping[str, Any], by: str, now_ms: int) -> int:
+Chosen = Callable[[Place], bool]
+
+
+def restore(doc: "Doc[Any]", target: Mapping[str, Any], by: str, now_ms: int, chosen: Chosen = lambda _: True) -> int:
     """Brings the document to the canonical state `target`; returns how many keys and entries were written.
 
     Entities made since are deleted softly, those deleted since come back, those removed for good are made anew.
-    meta, assets and locks stay as they are.
+    meta, assets and locks stay as they are, and so does every entity or value that is not `chosen`.
     """
     live = canonical(doc)
     written = 0
     with doc.transaction():
         for root in MUSICAL:
             held: Map[Any] = doc.get(root, type=Map)
-            wanted = target.get(root, {})
+            old, wanted = (_chosen(root, state.get(root, {}), chosen) for state in (live, target))
             if root in schema.ENTITIES:
-                written += _entities(root, held, live[root], wanted, [by, float(now_ms)])
+                written += _entities(root, held, old, wanted, [by, float(now_ms)])
             else:
-                written += _values(held, live[root], wanted)
+                written += _values(held, old, wanted)
     return written
 
 
+def restore_track(doc: "Doc[Any]", target: Mapping[str, Any], track: str, by: str, now_ms: int) -> int:
+    """`restore` for one track and what is or was on it: clips, effects, sends, automation, MIDI notes, live slots.
+
+    A clip that came from another track since goes back there. What people said about the track stays. Raises NotFound
+    when there was no such track, or it was deleted.
+    """
+    before = target.get("tracks", {}).get(track)
+    if not isinstance(before, dict) or (before.get("deleted") is not None and track not in schema.FIXED_TRACKS):
+        raise NotFound("tracks", track)
+    owned = Ownership.of(canonical(doc), target)
+    return restore(doc, target, by, now_ms, lambda place: place.root != "notes" and owned.belongs(place, track))
+
+
+def _chosen(root: str, entries: Mapping[str, Any], chosen: Chosen) -> Mapping[str, Any]:
+    entity = root in schema.ENTITIES
+    return {
+        name: value
+        for name, value in entries.items()
+        if chosen(Place(root, name, "") if entity else Place(root, "", name))
+    }
+
+
 def _values(held: "Map[Any]", live: Mapping[str, Any], wanted: Mapping[str, Any]) -> int:
-    different = {key: value for key, value in wanted.items() if key not in live or not _same(live[key], value)}
+    different = {key: value for key, value in wanted.items() if key not in live or not same(live[key], value)}
     for key, value in different.items():
         held[key] = wire(value)
     extra = live.keys() - wanted.keys()
@@ -56,14 +83,15 @@ def _entities(
         if isinstance(live.get(entity), dict):
             written += _fields(root, held[entity], live[entity], fields)
         else:
-            held[entity] = _made(root, fields)
+            held[entity] = made(root, fields)
             written += 1
     for entity in live.keys() - wanted.keys():
         written += _leave(root, entity, held, live[entity], stamp)
     return written
 
 
-def _made(root: str, fields: Mapping[str, Any]) -> "Map[Any]":
+def made(root: str, fields: Mapping[str, Any]) -> "Map[Any]":
+    """An entity with these canonical fields, to be inserted whole."""
     kept = [(key, value) for key, value in fields.items() if key not in schema.SERVER_FIELDS.get(root, ())]
     return new_entity(kept, texts=("body",) if root == "notes" else ())
 
@@ -73,17 +101,18 @@ def _fields(root: str, held: "Map[Any]", live: Mapping[str, Any], wanted: Mappin
     different = {
         key: value
         for key, value in wanted.items()
-        if key not in untouched and (key not in live or not _same(live[key], value))
+        if key not in untouched and (key not in live or not same(live[key], value))
     }
     for key, value in different.items():
-        _put(root, held, key, value)
+        put(root, held, key, value)
     extra = live.keys() - wanted.keys() - untouched
     for key in extra:
         del held[key]
     return len(different) + len(extra)
 
 
-def _put(root: str, held: "Map[Any]", key: str, value: object) -> None:
+def put(root: str, held: "Map[Any]", key: str, value: object) -> None:
+    """Writes a canonical value; of a note's text only the part that differs. Inside a transaction."""
     if root == "notes" and key == "body" and isinstance(value, str):
         text = held.get(key)
         if isinstance(text, Text):
@@ -105,6 +134,6 @@ def _leave(root: str, entity: str, held: "Map[Any]", live: object, stamp: list[o
     return 1
 
 
-def _same(a: object, b: object) -> bool:
+def same(a: object, b: object) -> bool:
     """Equal as JSON: true is not 1."""
     return a == b and isinstance(a, bool) is isinstance(b, bool)

@@ -3,7 +3,7 @@
 from studio.canonical import canonical
 from studio.compare import Change, compare
 from tests.studio.peers import PycrdtPeer, Room
-from tests.studio.stage import BAR, SONG, clip, new, put
+from tests.studio.stage import BAR, BEAT, SONG, clip, new, put
 
 
 def words(*changes: object) -> list[str]:
@@ -31,7 +31,14 @@ def test_values_come_with_their_units() -> None:
         "song: tempo 120 bpm → 90 bpm",
         "song: time signature 4/4 → 3/4",
     ]
-    assert words(*put("clips", "c_1", pos=2 * BAR)) == ["clip c_1: position bar 1.1 → bar 3.1"]
+
+
+def test_a_clip_moves_from_where_it_sounds_to_where_it_sounds() -> None:
+    """Its left edge counts, not where its content begins; off the timeline there are only numbers."""
+    assert words(*put("clips", "c_1", pos=2 * BAR)) == ["clip c_1 moved from bar 1 to bar 3"]
+    trimmed = words(*put("clips", "c_1", pos=BAR, in_=BEAT + 120))
+    assert trimmed == ["clip c_1: left edge 0 → 1080", "clip c_1 moved from bar 1 to bar 2.2+120"]
+    assert words(*put("clips", "c_1", pos=-BAR)) == ["clip c_1: position bar 1.1 → −3840"]
 
 
 def test_what_came_and_went() -> None:
