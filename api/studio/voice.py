@@ -29,7 +29,7 @@ select u.id, u.display_name as name, u.color, m.role, min(s.joined_at) as joined
   join project_members m on m.project_id = s.project_id and m.user_id = s.user_id
   join profiles u on u.id = s.user_id
   left join voice_members v on v.project_id = s.project_id and v.user_id = s.user_id
- where s.project_id = $1 and s.left_at is null
+ where s.project_id = $1 and s.left_at is null and coalesce(v.removed_until <= now(), true)
  group by u.id, u.display_name, u.color, m.role, v.muted
  order by min(s.joined_at), u.id
 """

@@ -12,6 +12,9 @@ export interface Ticket { readonly ticket: string; readonly role: Role; readonly
 export interface Snapshot { readonly id: string; readonly name: string; readonly kind: string; readonly reason?: string | null; readonly created_at: string; readonly author: Person | null }
 export interface Change { readonly seq: number; readonly at: string; readonly author: Person | null; readonly origin: string; readonly edits: number; readonly paths: readonly string[] }
 export interface Difference { readonly text: string }
+export interface VoiceMember { readonly user: Person; readonly role: Role; readonly muted: boolean; readonly joined_at: string }
+export interface VoiceRoom { readonly provider: string; readonly listen: boolean; readonly speak: boolean; readonly viewers_listen: boolean; readonly participants_max: number; readonly participants: readonly VoiceMember[] }
+export interface VoiceToken { readonly provider: string; readonly url: string; readonly token: string; readonly room: string; readonly expires_at: string }
 export interface Page<T> { readonly items: readonly T[]; readonly next_cursor: string | null }
 export interface NoteBody { readonly body: string; readonly anchor?: readonly unknown[]; readonly track?: string | null; readonly parent?: string | null }
 
@@ -43,6 +46,12 @@ async function failure(response: Response): Promise<ApiError> {
   return new ApiError(response.status, body.error?.code ?? "unknown", message);
 }
 
+/** A gateway that found nobody, or a server that says what it cannot reach: without voice the rest goes on. */
+async function outage(response: Response): Promise<Error> {
+  const told = await failure(response);
+  return told.code.startsWith("voice_") ? told : new Unreachable(response.status);
+}
+
 export interface ApiOptions { readonly base?: string; readonly token?: string; readonly fetch?: typeof fetch }
 
 export class Api {
@@ -66,7 +75,7 @@ export class Api {
     const response = await this.#fetch(`${this.#base}/api${path}`, init).catch((cause: unknown) => {
       throw new Unreachable(cause);
     });
-    if (response.status >= 502 && response.status <= 504) throw new Unreachable(response.status);
+    if (response.status >= 502 && response.status <= 504) throw await outage(response);
     if (!response.ok) throw await failure(response);
     return response.status === 204 ? (undefined as T) : ((await response.json()) as T);
   }
@@ -100,6 +109,12 @@ export class Api {
   compareSnapshot = (id: string, snapshot: string, other = "live"): Promise<Page<Difference>> => this.#call("GET", `/projects/${id}/snapshots/${snapshot}/compare?with=${other}`);
   restoreSnapshot = (id: string, snapshot: string): Promise<unknown> => this.#call("POST", `/projects/${id}/snapshots/${snapshot}/restore`);
   forkSnapshot = (id: string, snapshot: string, name?: string): Promise<Project> => this.#call("POST", `/projects/${id}/snapshots/${snapshot}/fork`, name === undefined ? {} : { name });
+
+  voice = (id: string): Promise<VoiceRoom> => this.#call("GET", `/projects/${id}/voice`);
+  enterVoice = (id: string): Promise<VoiceToken> => this.#call("POST", `/projects/${id}/voice`);
+  leaveVoice = (id: string): Promise<void> => this.#call("DELETE", `/projects/${id}/voice`);
+  muteVoice = (id: string, user: string, muted: boolean): Promise<void> => this.#call("PATCH", `/projects/${id}/voice/participants/${user}`, { muted });
+  removeVoice = (id: string, user: string): Promise<void> => this.#call("DELETE", `/projects/${id}/voice/participants/${user}`);
 
   history = (id: string, cursor?: string): Promise<Page<Change>> => this.#call("GET", `/projects/${id}/history${page(cursor)}`);
 }
