@@ -63,6 +63,10 @@ class Line(Protocol):
     def frames(self) -> int:
         """How many frames have come: signs of life."""
 
+    @property
+    def deflates(self) -> bool:
+        """Whether the peer takes compressed messages."""
+
     def pause_reading(self) -> None:
         """Let the peer feel that it sends too fast."""
 

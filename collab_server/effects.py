@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from collab_server.closing import CloseCode
+from collab_server.dialects.dialect import Dialect
 from collab_server.member import Member
 
 
@@ -85,7 +86,28 @@ class Spoil:
     reason: str
 
 
-Effect = Send | Relay | Spread | Announce | Tick | PresenceTick | Record | Expel | KeepDraft | SnapshotFirst | Spoil
+@dataclass(frozen=True, slots=True)
+class Deflate:
+    """Compress the document for newcomers, beside the event loop; then call `deflated` with the frame."""
+
+    dialect: Dialect
+    state: bytes
+
+
+Effect = (
+    Send
+    | Relay
+    | Spread
+    | Announce
+    | Tick
+    | PresenceTick
+    | Record
+    | Expel
+    | KeepDraft
+    | SnapshotFirst
+    | Spoil
+    | Deflate
+)
 Effects = Sequence[Effect]
 
 NOTHING: Effects = ()

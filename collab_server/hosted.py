@@ -2,13 +2,15 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
-from typing import Protocol, assert_never
+from collections.abc import Coroutine, Sequence
+from typing import Any, Protocol, assert_never
 from uuid import UUID
 
 from collab_server.closing import CloseCode
+from collab_server.dialects.dialect import Dialect
 from collab_server.effects import (
     Announce,
+    Deflate,
     Effects,
     Expel,
     KeepDraft,
@@ -49,6 +51,9 @@ class Surroundings(Protocol):
 
     def announce(self, hosted: "Hosted", entries: bytes) -> None:
         """Tell the other nodes our members' presence."""
+
+    def start(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        """Run something beside everything else."""
 
     def tell_nodes(self, hosted: "Hosted", payload: str) -> None:
         """Tell the other nodes a stateless message."""
@@ -122,6 +127,8 @@ class Hosted:
                     self.hub.keep_draft(self, member, update)
                 case SnapshotFirst(member, state):
                     self.hub.snapshot_before_merge(self, member, state)
+                case Deflate(dialect, state):
+                    self.hub.start(self._deflate(dialect, state))
                 case Spoil(reason):
                     self.hub.spoiled(self, reason)
                 case _:
@@ -174,6 +181,10 @@ class Hosted:
         """Apply what is gathered without waiting for the tick."""
         if self.room.gathering:
             self._tick()
+
+    async def _deflate(self, dialect: Dialect, state: bytes) -> None:
+        frame = await asyncio.to_thread(dialect.step2, state, deflated=True)
+        self.room.deflated(dialect, state, frame)
 
     def _tick(self) -> None:
         if not self.room.gathering or self.closed:

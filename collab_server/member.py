@@ -18,6 +18,7 @@ class Member:
     __slots__ = (
         "_identity",
         "asked",
+        "deflates",
         "dialect",
         "edits",
         "id",
@@ -34,11 +35,20 @@ class Member:
         "writes",
     )
 
-    def __init__(self, id: UUID, principal: Principal, dialect: Dialect, write: Callable[[bytes], object]) -> None:
+    def __init__(
+        self,
+        id: UUID,
+        principal: Principal,
+        dialect: Dialect,
+        write: Callable[[bytes], object],
+        *,
+        deflates: bool = False,
+    ) -> None:
         self.id = id
         self.principal = principal
         self.user_id = principal.user_id
         self.dialect = dialect
+        self.deflates = deflates
         self.write = write
         self.asked = False
         """Whether its Step1 was answered: before, it gets no edits, as it lacks what they lean on."""

@@ -20,6 +20,7 @@ from collab_server.effects import (
     RECORD,
     TICK,
     Announce,
+    Deflate,
     Effect,
     Effects,
     Expel,
@@ -119,7 +120,10 @@ class Room:
             self._groups = None
         back = member.dialect.step1(self.document.vector()) if member.dialect.asks_back else b""
         if vector == EMPTY_VECTOR:
-            return (Send(member, self.join_state.frames(self.doc, member.dialect) + back),)
+            frames = self.join_state.frames(self.doc, member.dialect, deflated=member.deflates)
+            state = self.join_state.to_deflate(member.dialect) if member.deflates else None
+            answer = Send(member, frames + back)
+            return (answer,) if state is None else (answer, Deflate(member.dialect, state))
         try:
             inspect_vector(vector, self.gate)
         except (Malformed, TooLarge) as error:
@@ -242,6 +246,10 @@ class Room:
         if member.lag_vector is None:
             member.lag_vector = self.document.vector()
             self._groups = None
+
+    def deflated(self, dialect: Dialect, state: bytes, frame: bytes) -> None:
+        """The document is compressed for newcomers."""
+        self.join_state.keep(dialect, state, frame)
 
     def presence_tick(self) -> Effects:
         """Tell everybody's newest presence in one frame, and the other nodes what ours said."""

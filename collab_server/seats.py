@@ -227,6 +227,11 @@ class Seat:
         """Signs of life of the socket."""
         return self._socket.frames
 
+    @property
+    def deflates(self) -> bool:
+        """Whether the socket takes compressed messages."""
+        return self._socket.deflates
+
     def pause_reading(self) -> None:
         """Too much waits of this document."""
         self._seats.pause(self, True)

@@ -23,6 +23,8 @@ from picows import (
 
 from collab_server import frames
 from collab_server.closing import CloseCode
+from collab_server.deflate import EXTENSION, accepts, inflate
+from collab_server.gate.errors import Malformed, TooLarge
 
 READ_BUFFER_BYTES = 2048
 """Per connection; it grows by itself. The library's default of 16 KiB would be most of an idle connection."""
@@ -70,15 +72,24 @@ class Socket(WSListener):
     """One websocket. `write` takes whole frames and never blocks."""
 
     def __init__(
-        self, handler: Handler, loop: asyncio.AbstractEventLoop, message_bytes_max: int, outbox_bytes: int
+        self,
+        handler: Handler,
+        loop: asyncio.AbstractEventLoop,
+        message_bytes_max: int,
+        outbox_bytes: int,
+        *,
+        deflates: bool,
     ) -> None:
         self._handler = handler
         self._loop = loop
         self._message_bytes_max = message_bytes_max
         self._outbox_bytes = outbox_bytes
+        self.deflates = deflates
+        """Whether permessage-deflate was negotiated: then the client may send compressed messages, and so may we."""
         self._text: Callable[[bytes], None] | None = getattr(handler, "received_text", None)
         self._parts: list[bytes] = []
         self._parts_are_text = False
+        self._parts_are_deflated = False
         self._parts_bytes = 0
         self._closing = False
         self.frames = 0
@@ -101,7 +112,7 @@ class Socket(WSListener):
             self.close(CloseCode.TOO_LARGE, "message too large")
             return
         if frame.rsv1 or frame.rsv2 or frame.rsv3:
-            self.close(CloseCode.PROTOCOL_ERROR, "no extension was negotiated")
+            self._compressed(frame)
             return
         kind = frame.msg_type
         if kind == WSMsgType.BINARY and frame.fin and not self._parts:
@@ -157,6 +168,28 @@ class Socket(WSListener):
         if not self._transport.is_disconnected:
             self._transport.disconnect(graceful=False)
 
+    def _compressed(self, frame: WSFrame) -> None:
+        first = frame.msg_type in (WSMsgType.BINARY, WSMsgType.TEXT)
+        if not self.deflates or frame.rsv2 or frame.rsv3 or not first or self._parts:
+            self.close(CloseCode.PROTOCOL_ERROR, "no such extension was negotiated")
+        elif frame.msg_type == WSMsgType.TEXT and self._text is None:
+            self.close(CloseCode.UNSUPPORTED_DATA, "binary messages only")
+        elif frame.fin:
+            self._inflate(frame.get_payload_as_bytes(), text=frame.msg_type == WSMsgType.TEXT)
+        else:
+            self._parts_are_deflated = True
+            self._fragment(frame, first=True)
+
+    def _inflate(self, payload: bytes, *, text: bool) -> None:
+        try:
+            message = inflate(payload, self._message_bytes_max)
+        except Malformed as error:
+            self.close(CloseCode.MALFORMED, error.reason)
+        except TooLarge:
+            self.close(CloseCode.TOO_LARGE, "message too large")
+        else:
+            (self._text if text and self._text else self._handler.received)(message)
+
     def _fragment(self, frame: WSFrame, *, first: bool) -> None:
         if first == bool(self._parts):
             self.close(CloseCode.PROTOCOL_ERROR, "fragments out of order")
@@ -172,7 +205,11 @@ class Socket(WSListener):
             message = b"".join(self._parts)
             self._parts.clear()
             self._parts_bytes = 0
-            (self._text if self._parts_are_text and self._text else self._handler.received)(message)
+            if self._parts_are_deflated:
+                self._parts_are_deflated = False
+                self._inflate(message, text=self._parts_are_text)
+            else:
+                (self._text if self._parts_are_text and self._text else self._handler.received)(message)
 
 
 async def serve(
@@ -195,7 +232,12 @@ async def serve(
             )
             response.status = routed.status
             return WSUpgradeResponseWithListener(response, None)
-        return Socket(routed, loop, message_bytes_max, outbox_bytes)
+        if not accepts(request.headers.get("Sec-WebSocket-Extensions", "")):
+            return Socket(routed, loop, message_bytes_max, outbox_bytes, deflates=False)
+        return WSUpgradeResponseWithListener(
+            WSUpgradeResponse.create_101_response({"Sec-WebSocket-Extensions": EXTENSION}),
+            Socket(routed, loop, message_bytes_max, outbox_bytes, deflates=True),
+        )
 
     server = await ws_create_server(
         accept,

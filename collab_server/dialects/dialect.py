@@ -25,8 +25,8 @@ class Dialect(Protocol):
         """Ask for what is missing: our state vector."""
         ...
 
-    def step2(self, update: bytes) -> bytes:
-        """Answer a state vector."""
+    def step2(self, update: bytes, *, deflated: bool = False) -> bytes:
+        """Answer a state vector; `deflated` for a connection that negotiated compression."""
         ...
 
     def update(self, update: bytes) -> bytes:

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from collab_server import wire
+from collab_server import frames, wire
+from collab_server.deflate import deflate
 from collab_server.frames import binary
 from studio.roles import Action, Role, may
 
@@ -55,9 +56,10 @@ class Hocuspocus:
         """y-protocols SyncStep1. The provider counts one SyncStatus for it, so it is sent once for each of its own."""
         return self._message(wire.encode_step1(vector))
 
-    def step2(self, update: bytes) -> bytes:
+    def step2(self, update: bytes, *, deflated: bool = False) -> bytes:
         """y-protocols SyncStep2."""
-        return self._message(wire.encode_step2(update))
+        message = self._prefix + wire.encode_step2(update)
+        return frames.deflated(deflate(message)) if deflated else binary(message)
 
     def update(self, update: bytes) -> bytes:
         """y-protocols Update."""

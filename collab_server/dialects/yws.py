@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from collab_server import wire
+from collab_server import frames, wire
+from collab_server.deflate import deflate
 from collab_server.frames import binary
 from studio.roles import Role
 
@@ -23,9 +24,10 @@ class YWebsocket:
         """y-protocols SyncStep1."""
         return binary(wire.encode_step1(vector))
 
-    def step2(self, update: bytes) -> bytes:
+    def step2(self, update: bytes, *, deflated: bool = False) -> bytes:
         """y-protocols SyncStep2."""
-        return binary(wire.encode_step2(update))
+        message = wire.encode_step2(update)
+        return frames.deflated(deflate(message)) if deflated else binary(message)
 
     def update(self, update: bytes) -> bytes:
         """y-protocols Update."""

@@ -10,6 +10,7 @@ from collab_server import wire
 from collab_server.dialects.yws import YWebsocket
 from collab_server.effects import (
     Announce,
+    Deflate,
     Effect,
     Effects,
     Expel,
@@ -210,6 +211,8 @@ class Hands:
                 self.announced.append(entries)
             case Spoil(reason):
                 self.spoiled = reason
+            case Deflate(dialect, state):
+                self.room.deflated(dialect, state, dialect.step2(state, deflated=True))
             case _:
                 assert_never(effect)
 
