@@ -37,6 +37,7 @@ CODES: Final[Mapping[str, tuple[int, str]]] = MappingProxyType(
         "name_taken": (409, "This name is taken."),
         "username_taken": (409, "This username is taken."),
         "email_taken": (409, "This address has an account."),
+        "moment_gone": (410, "This moment is no longer kept, or it never was."),
         "invite_expired": (410, "This invitation has expired."),
         "invite_revoked": (410, "This invitation was withdrawn."),
         "invite_exhausted": (410, "This invitation has been used up."),
@@ -96,6 +97,8 @@ def translated(error: Exception) -> ApiError:
             return ApiError("not_found")
         case voice_errors.BadWebhook():
             return ApiError("bad_webhook")
+        case persistence_errors.MomentGone(since=since):
+            return ApiError("moment_gone", since=since)
         case persistence_errors.NameTaken():
             return ApiError("name_taken")
         case persistence_errors.Quarantined() | persistence_errors.CorruptState():

@@ -27,7 +27,7 @@ PRUNE_AT_ONCE: Final = 200
 # Snapshots that were taken of the committed document show exactly their row; a live room's may be a moment ahead.
 PAST = """
 select d.epoch, d.head, b.seq as base_seq, b.state, b.sha256,
-       h.firsts, h.lasts, h.packs, t.seqs, t.bodies, k.since
+       h.firsts, h.lasts, h.packs, t.seqs, t.bodies
   from documents d
   left join lateral (
        select n.seq, n.state, n.sha256
@@ -55,14 +55,17 @@ select d.epoch, d.head, b.seq as base_seq, b.state, b.sha256,
               coalesce(array_agg(u.body order by u.seq), '{}') as bodies
          from document_updates u where u.project_id = d.project_id and u.seq > coalesce(b.seq, 0) and u.seq <= $2
        ) t
- cross join lateral (
-       select case when exists (select from document_history o where o.project_id = d.project_id and o.first = 1)
-                     or exists (select from document_updates u where u.project_id = d.project_id and u.seq = 1)
-                   then 1
-                   else least((select min(c.seq) from document_checkpoints c where c.project_id = d.project_id),
-                              (select s.seq from document_states s where s.project_id = d.project_id))
-              end as since
-       ) k
+ where d.project_id = $1
+"""
+# Below it rows are missing: they were pruned, or compacted when there was no history yet.
+SINCE = """
+select case when exists (select from document_history o where o.project_id = d.project_id and o.first = 1)
+              or exists (select from document_updates u where u.project_id = d.project_id and u.seq = 1)
+            then 1
+            else least((select min(c.seq) from document_checkpoints c where c.project_id = d.project_id),
+                       (select s.seq from document_states s where s.project_id = d.project_id))
+       end
+  from documents d
  where d.project_id = $1
 """
 # What nobody needs who looks back no further than $1: rows and states below the newest state that is older than that.
@@ -131,7 +134,7 @@ async def past(database: Database, project_id: UUID, seq: int) -> Past:
     base: int = record["base_seq"] or 0
     tail = [row for row in _rows(project_id, record) if base < row.seq <= seq]
     if not 1 <= seq <= record["head"] or [row.seq for row in tail] != list(range(base + 1, seq + 1)):
-        raise MomentGone(project_id, seq, record["since"])
+        raise MomentGone(project_id, seq, await kept_since(database, project_id))
     return Past(project_id, base, record["sha256"], Loaded(record["epoch"], seq, record["state"], tail, {}))
 
 
@@ -139,6 +142,12 @@ async def rebuilt(database: Database, project_id: UUID, seq: int) -> "Doc[Any]":
     """The document after row `seq`. Raises NotFound, MomentGone, CorruptState."""
     found = await past(database, project_id, seq)
     return await asyncio.to_thread(found.open)
+
+
+async def kept_since(database: Database, project_id: UUID) -> int | None:
+    """The first row from which on every moment can be rebuilt; None if there is none."""
+    seq: int | None = await database.fetchval(SINCE, project_id)
+    return seq
 
 
 async def prune_history(pool: Pool, age: timedelta) -> int:

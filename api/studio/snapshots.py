@@ -2,19 +2,18 @@
 snapshot of what is there; nobody is disconnected and it can be undone. A fork is a project of a lineage of its own."""
 
 import asyncio
-import hashlib
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
-from pycrdt import Doc
 
 from api import cursor as cursors
 from api.access import Standing, allowed, allowed_at_once
 from api.drafts import laid_over_live
-from api.edits import edited, now_ms
+from api.edits import now_ms
 from api.errors import ApiError
+from api.going_back import NAME_MAX, Restored, go_back
 from api.services import Given, Unit
 from api.shapes import PAGE_ITEMS, Body, Cursor, Limit, Page, Person, Shape, Title
 from api.studio.document import ReaderAtOnce, committed
@@ -31,7 +30,6 @@ from studio.roles import Action
 
 BEFORE_RESTORE: Final = "Before restoring {name}"
 FORK_OF: Final = "{name} (fork)"
-NAME_MAX: Final = 120
 
 LIST_SNAPSHOTS: Final = """
 select s.id, s.kind, s.reason, s.name, s.parent_id, s.epoch, s.seq, s.created_at,
@@ -108,14 +106,6 @@ class Difference(Shape):
     text: str
 
 
-class Restored(Shape):
-    """`changes` keys and entries were written; `before` is the automatic snapshot of what was there."""
-
-    changes: int
-    seq: int
-    before: UUID
-
-
 @router.post("", status_code=201)
 async def create_snapshot(body: NewSnapshot, standing: Saver, given: Given) -> Snapshot:
     """Saves what is committed now."""
@@ -133,7 +123,7 @@ async def create_snapshot(body: NewSnapshot, standing: Saver, given: Given) -> S
         canonical=await asyncio.to_thread(canonical, doc),
     )
     async with given.pool.acquire() as connection:
-        return Snapshot(**_facts(await _found(connection, standing, saved)))
+        return Snapshot(**_facts(await found(connection, standing, saved)))
 
 
 @router.get("")
@@ -151,8 +141,8 @@ async def list_snapshots(
 @router.get("/{snapshot_id}")
 async def show_snapshot(snapshot_id: UUID, standing: Reader, work: Unit) -> SnapshotContent:
     """One saved state with its document."""
-    row = await _found(work.connection, standing, snapshot_id)
-    return SnapshotContent(document=await _content(work.connection, standing, row), **_facts(row))
+    row = await found(work.connection, standing, snapshot_id)
+    return SnapshotContent(document=await content_of(work.connection, standing, row), **_facts(row))
 
 
 @router.get("/{snapshot_id}/compare")
@@ -164,53 +154,35 @@ async def compare_snapshot(
 ) -> Page[Difference]:
     """What leads from this snapshot to another one, or to the live document."""
     async with given.pool.acquire() as connection:
-        before = await _content(connection, standing, await _found(connection, standing, snapshot_id))
+        before = await content_of(connection, standing, await found(connection, standing, snapshot_id))
         after = None
         if other != "live":
-            after = await _content(connection, standing, await _found(connection, standing, other))
+            after = await content_of(connection, standing, await found(connection, standing, other))
     if after is None:
         after = await committed(given.pool, standing)
-    return Page(items=[_difference(found) for found in compare(before, after)], next_cursor=None)
+    return Page(items=[_difference(one) for one in compare(before, after)], next_cursor=None)
 
 
 @router.post("/{snapshot_id}/restore")
 async def restore_snapshot(snapshot_id: UUID, standing: Restorer, work: Unit) -> Restored:
     """Brings the live document to this state, by one ordinary edit."""
-    row = await _found(work.connection, standing, snapshot_id)
-    target, by = await _content(work.connection, standing, row), str(standing.caller.id)
+    row = await found(work.connection, standing, snapshot_id)
+    target, by = await content_of(work.connection, standing, row), str(standing.caller.id)
 
-    def change(doc: "Doc[Any]") -> "tuple[bytes, dict[str, Any], int]":
-        before = doc.get_update(), canonical(doc)
-        return *before, restore(doc, target, by, now_ms())
-
-    done = await edited(work, standing, "restore", change)
-    state, content, written = done.result
-    before: UUID = await work.connection.fetchval(
-        stored.INSERT,
-        standing.project_id,
-        "automatic",
-        "before_restore",
-        BEFORE_RESTORE.format(name=row["name"])[:NAME_MAX],
-        standing.caller.id,
-        snapshot_id,
-        done.epoch,
-        done.seq - 1 if done.body else done.seq,
-        state,
-        content,
-        hashlib.sha256(state).digest(),
-    )
-    return Restored(changes=written, seq=done.seq, before=before)
+    name = BEFORE_RESTORE.format(name=row["name"])
+    done = await go_back(work, standing, name, snapshot_id, lambda doc: restore(doc, target, by, now_ms()))
+    return Restored(changes=done.result, seq=done.seq, before=done.before)
 
 
 @router.post("/{snapshot_id}/fork", status_code=201)
 async def fork_snapshot(snapshot_id: UUID, standing: Forker, work: Unit, body: Fork | None = None) -> Project:
     """A new project of the caller's with this content; nothing connects it to the old one but `meta.parent`."""
-    row = await _found(work.connection, standing, snapshot_id)
+    row = await found(work.connection, standing, snapshot_id)
     asked = body.name if body else None
     name = asked or FORK_OF.format(name=standing.project_name[: NAME_MAX - len(FORK_OF)])
     caller = standing.caller
     project_id: UUID = await work.connection.fetchval(INSERT_PROJECT, caller.id, name, standing.project_id, snapshot_id)
-    content = await _content(work.connection, standing, row)
+    content = await content_of(work.connection, standing, row)
     seed = _forked(content, project_id, name, f"{standing.project_id}/{snapshot_id}", str(caller.id))
     await Journal.create(work.connection, project_id, seed, caller.id, "fork")
     return await shown(work, project_id, caller)
@@ -226,7 +198,7 @@ def _forked(content: dict[str, Any], project_id: UUID, name: str, parent: str, b
     return doc.get_update()
 
 
-async def _found(connection: Connection, standing: Standing, snapshot_id: UUID) -> dict[str, Any]:
+async def found(connection: Connection, standing: Standing, snapshot_id: UUID) -> dict[str, Any]:
     """The snapshot's row as the caller may see it. Raises not_found."""
     row = await connection.fetchrow(SELECT_SNAPSHOT, standing.project_id, snapshot_id, standing.caller.id)
     if row is None:
@@ -242,7 +214,7 @@ def _facts(row: dict[str, Any]) -> dict[str, Any]:
     return {"author": author, **{name: row[name] for name in wanted}}
 
 
-async def _content(connection: Connection, standing: Standing, row: dict[str, Any]) -> dict[str, Any]:
+async def content_of(connection: Connection, standing: Standing, row: dict[str, Any]) -> dict[str, Any]:
     """The canonical form of a snapshot, worked out from its state if it was saved without. Raises conflict."""
     content: dict[str, Any] | None = row["canonical"]
     if content is not None:

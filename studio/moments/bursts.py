@@ -1,6 +1,6 @@
 """What somebody did in one go: changes of one person without a longer pause make one entry of the timeline."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
@@ -49,21 +49,17 @@ class Burst:
 
 @dataclass(slots=True)
 class Bursts:
-    """Gathers steps, the newest first, into at most `limit` bursts. `last` is the id of the last step taken."""
+    """Gathers steps, the newest first, into at most `limit` bursts."""
 
     limit: int
     found: list[Burst] = field(default_factory=list)
-    last: int | None = None
     _open: dict[tuple[UUID | None, str], Burst] = field(default_factory=dict)
 
-    def take(self, steps: Iterable[Step]) -> bool:
-        """Takes steps in; False when one would begin a burst too many: it and all before it are for the next page.
+    def take(self, step: Step) -> bool:
+        """Takes it in; False when it would begin a burst too many: it and all before it are for the next page.
 
         What is under way there is cut in two, so that every step is on one page.
         """
-        return all(self._taken(step) for step in steps)
-
-    def _taken(self, step: Step) -> bool:
         key = step.author, step.origin
         burst = self._open.get(key)
         if burst is None or not burst.holds(step.at):
@@ -72,5 +68,4 @@ class Bursts:
             burst = self._open[key] = Burst(step.author, step.origin, step.seq, step.seq, step.at, step.at)
             self.found.append(burst)
         burst.take(step)
-        self.last = step.id
         return True

@@ -45,6 +45,10 @@ RULES = {
     f"GET {PROJECT}/document": Rule(READ),
     f"GET {PROJECT}/history": Rule(READ),
     f"GET {PROJECT}/sessions": Rule(READ),
+    f"GET {PROJECT}/moments": Rule(READ),
+    f"GET {PROJECT}/moments/{{seq}}": Rule(READ),
+    f"GET {PROJECT}/moments/{{seq}}/compare": Rule(READ),
+    f"POST {PROJECT}/moments/{{seq}}/restore": Rule(EDIT),
     f"POST {PROJECT}/voice": Rule(READ),
     f"GET {PROJECT}/voice": Rule(READ),
     f"PATCH {PROJECT}/voice": Rule(OWN, {"viewers_listen": False}),
@@ -95,7 +99,7 @@ async def stage(owner: Musician, other: Musician) -> dict[str, str]:
         "invite_id": await owner.post(f"{project}/invites", {"role": "viewer"}),
     }
     ids = {name: str(made.json()["id"]) for name, made in parts.items()}
-    return ids | {"project_id": project.rsplit("/", 1)[1], "user_id": other.id, "token": "x" * 43}
+    return ids | {"project_id": project.rsplit("/", 1)[1], "user_id": other.id, "token": "x" * 43, "seq": "1"}
 
 
 async def call(somebody: Musician, route: str, ids: dict[str, str], body: object) -> httpx.Response:
@@ -111,7 +115,7 @@ def test_the_table_names_every_route(app: FastAPI) -> None:
 async def test_nobody_is_401_everywhere(app: FastAPI, http: httpx.AsyncClient) -> None:
     """Without a token there is nothing but what is public."""
     ids = dict.fromkeys(("project_id", "user_id", "invite_id", "snapshot_id"), str(uuid.uuid4()))
-    ids |= {"token": "x" * 43, "marker_id": "m_000000000000", "note_id": "n_000000000000"}
+    ids |= {"token": "x" * 43, "seq": "1", "marker_id": "m_000000000000", "note_id": "n_000000000000"}
     for route in routes(app) - PUBLIC:
         method, template = route.split(" ")
         body = RULES[route].body if route in RULES else None

@@ -1,0 +1,353 @@
+"""Time travel: any moment of a document that is kept, what was different then and by whom, and the way back.
+
+A moment is a row of the journal: the document as it was when that row was the last. Going back goes forward: one edit
+for everybody, nobody is disconnected.
+"""
+
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Path, Query
+from pycrdt import Doc
+from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field
+
+from api import cursor as cursors
+from api.access import Standing, allowed_at_once
+from api.access import standing as standing_of
+from api.edits import now_ms
+from api.errors import ApiError
+from api.going_back import Restored, go_back
+from api.services import Given, unit
+from api.shapes import PAGE_ITEMS, Body, Cursor, Limit, Page, Person, Reference, Shape
+from api.studio import snapshots
+from api.studio.document import ReaderAtOnce
+from persistence.editing import read
+from persistence.history import kept_since, past
+from persistence.pool import Connection, Pool
+from studio.canonical import canonical
+from studio.compare import Difference, compare
+from studio.edits import restore, restore_track
+from studio.moments.bursts import Burst, Bursts, Step
+from studio.moments.credits import Credit, credit, wanted
+from studio.moments.places import Ownership, Place
+from studio.moments.words import summary
+from studio.roles import Action
+
+STEPS_AT_ONCE: Final = 500
+STEPS_MAX: Final = 10_000
+"""How far one page looks for moments that fit: behind it, its cursor goes on."""
+SEQ_MAX: Final = 2**53
+BEFORE_GOING: Final = "Before going back to {at:%Y-%m-%d %H:%M}"
+
+LIST_STEPS: Final = """
+select c.id, c.seq, c.created_at, c.author_id, c.origin, c.edits, c.paths
+  from document_changes c
+ where c.project_id = $1 and c.origin <> 'repair'
+   and ($2::bigint is null or c.id < $2)
+   and ($3::uuid is null or c.author_id = $3)
+   and ($4::timestamptz is null or c.created_at >= $4)
+   and ($5::timestamptz is null or c.created_at < $5)
+ order by c.id desc
+ limit $6
+"""
+SELECT_PEOPLE: Final = "select id, display_name, color from profiles where id = any ($1)"
+SELECT_AT: Final = "select min(created_at) from document_changes where project_id = $1 and seq = $2"
+LAST_CHANGES: Final = """
+select distinct on (p.path) p.path, c.seq, c.created_at, c.author_id
+  from document_changes c
+ cross join unnest(c.paths) as p (path)
+ where c.project_id = $1 and c.seq > $2 and c.seq <= $3 and c.origin <> 'repair' and p.path = any ($4)
+ order by p.path, c.id desc
+"""
+
+router = APIRouter(prefix="/api/projects/{project_id}/moments", tags=["time travel"])
+
+RestorerAtOnce = Annotated[Standing, Depends(allowed_at_once(Action.RESTORE))]
+Seq = Annotated[int, Path(ge=1, le=SEQ_MAX, description="A row of the journal: the document after it.")]
+
+
+def _of_our_time(at: datetime) -> datetime:
+    if not 1970 <= at.year <= 9000:
+        raise ValueError("a time between 1970 and 9000")
+    return at
+
+
+Time = Annotated[AwareDatetime, AfterValidator(_of_our_time)]
+
+
+class Moment(Shape):
+    """What one person did in one go, without a pause of more than a minute; the document after it is moment `seq`.
+
+    `text` says what was touched, `kept` whether the moment can still be rebuilt. No author: the server.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "seq": 214,
+                "first_seq": 187,
+                "began_at": "2026-03-01T20:14:03Z",
+                "at": "2026-03-01T20:15:40Z",
+                "author": {"id": "6f1c8a52-6f0e-4c5c-9a53-0b4a7a6f2d11", "name": "Ada", "color": "#4a8fd9"},
+                "origin": "edit",
+                "edits": 41,
+                "text": "2 clips: position; 1 track: gain",
+                "kept": True,
+            }
+        }
+    )
+
+    seq: int
+    first_seq: int
+    began_at: datetime
+    at: datetime
+    author: Person | None
+    origin: str
+    edits: int
+    text: str
+    kept: bool
+
+
+class MomentContent(Shape):
+    """The document as it was after row `seq`, written at `at`."""
+
+    seq: int
+    at: datetime
+    document: dict[str, Any]
+
+
+class Differing(snapshots.Difference):
+    """A difference and who is behind it: the last who wrote what differs, when and in which row. Null: nobody knows."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "change": "changed",
+                "root": "clips",
+                "id": "c_4kTz81LmQx0b",
+                "key": "pos",
+                "before": 30720,
+                "after": 38400,
+                "text": "clip “Vocals” moved from bar 9 to bar 11 by Ada",
+                "by": {"id": "6f1c8a52-6f0e-4c5c-9a53-0b4a7a6f2d11", "name": "Ada", "color": "#4a8fd9"},
+                "at": "2026-03-01T20:15:40Z",
+                "seq": 214,
+            }
+        }
+    )
+
+    by: Person | None
+    at: datetime | None
+    seq: int | None
+
+
+class WhatToRestore(Body):
+    """Without `track`: everything."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"track": "t_Kk29sQe0RtYx"}})
+
+    track: Reference | None = None
+
+
+class Filter(Shape):
+    """Whose moments are asked for, on which track, since when and until when."""
+
+    person: UUID | None
+    track: str | None
+    since: datetime | None
+    until: datetime | None
+
+
+def _filter(
+    person: UUID | None = None,
+    track: Annotated[str | None, Query(max_length=160, description="What is on this track, or was last.")] = None,
+    since: Annotated[Time | None, Query(alias="from")] = None,
+    until: Annotated[Time | None, Query(alias="to", description="Earlier than this.")] = None,
+) -> Filter:
+    return Filter(person=person, track=track, since=since, until=until)
+
+
+@router.get("")
+async def list_moments(
+    standing: ReaderAtOnce,
+    given: Given,
+    asked: Annotated[Filter, Depends(_filter)],
+    cursor: Cursor = None,
+    limit: Limit = PAGE_ITEMS,
+) -> Page[Moment]:
+    """The timeline, the newest first. A page may be short, or empty, and still have a next one."""
+    before = cursors.decode(cursor, cursors.whole)[0] if cursor else None
+    owned = None
+    if asked.track is not None:
+        doc, _, _ = await read(given.pool, standing.project_id)
+        owned = Ownership.of(await asyncio.to_thread(canonical, doc))
+    async with given.pool.acquire() as connection:
+        bursts, position = await _bursts(connection, standing.project_id, asked, owned, before, limit)
+        people = await persons(connection, {burst.author for burst in bursts})
+        since = await kept_since(connection, standing.project_id)
+    items = [_moment(burst, people, since) for burst in bursts]
+    return Page(items=items, next_cursor=None if position is None else cursors.encode(position))
+
+
+async def _bursts(
+    connection: Connection,
+    project_id: UUID,
+    asked: Filter,
+    owned: Ownership | None,
+    before: object,
+    limit: int,
+) -> tuple[list[Burst], int | None]:
+    """A page of bursts, and the last change it covers, None if there are no more."""
+    bursts, position, seen = Bursts(limit), before, 0
+    while seen < STEPS_MAX:
+        narrowed = (asked.person, asked.since, asked.until)
+        rows = await connection.fetch(LIST_STEPS, project_id, position, *narrowed, STEPS_AT_ONCE)
+        for step in map(Step._make, rows):
+            if _concerns(step, asked.track, owned) and not bursts.take(step):
+                return bursts.found, _number(position)
+            position = step.id
+        seen += len(rows)
+        if len(rows) < STEPS_AT_ONCE:
+            return bursts.found, None
+    return bursts.found, _number(position)
+
+
+def _number(position: object) -> int:
+    assert isinstance(position, int)
+    return position
+
+
+def _concerns(step: Step, track: str | None, owned: Ownership | None) -> bool:
+    if track is None or owned is None:
+        return True
+    return any(owned.belongs(Place.of(path), track) for path in step.paths)
+
+
+@router.get("/{seq}")
+async def show_moment(seq: Seq, standing: ReaderAtOnce, given: Given) -> MomentContent:
+    """The document as it was."""
+    document = await content_at(given.pool, standing.project_id, seq)
+    return MomentContent(seq=seq, at=await _at(given.pool, standing.project_id, seq), document=document)
+
+
+@router.get("/{seq}/compare")
+async def compare_moment(
+    seq: Seq,
+    standing: ReaderAtOnce,
+    given: Given,
+    other: Annotated[
+        Literal["live"] | Annotated[int, Field(ge=1, le=SEQ_MAX)] | UUID,
+        Query(alias="with", description="`live`, a row of the journal, or a snapshot."),
+    ] = "live",
+    person: UUID | None = None,
+    track: Annotated[str | None, Query(max_length=160)] = None,
+) -> Page[Differing]:
+    """What leads from this moment to another one, a snapshot or the live document, and who did it."""
+    before = await content_at(given.pool, standing.project_id, seq)
+    until, after = await _other(given.pool, standing, other)
+    found = await asyncio.to_thread(_differences, before, after, track)
+    async with given.pool.acquire() as connection:
+        credits = await _credits(connection, standing.project_id, found, seq, until)
+        people = await persons(connection, {one.author for one in credits.values()})
+    items = [_differing(one, credit(one, credits), people) for one in found]
+    chosen = [item for item in items if person is None or (item.by is not None and item.by.id == person)]
+    return Page(items=chosen, next_cursor=None)
+
+
+@router.post("/{seq}/restore")
+async def restore_moment(
+    seq: Seq, standing: RestorerAtOnce, given: Given, body: WhatToRestore | None = None
+) -> Restored:
+    """Brings the live document, or one track of it, to this moment by one ordinary edit."""
+    target = await content_at(given.pool, standing.project_id, seq)
+    at = await _at(given.pool, standing.project_id, seq)
+    track, by = body.track if body else None, str(standing.caller.id)
+
+    def change(doc: "Doc[Any]") -> int:
+        if track is None:
+            return restore(doc, target, by, now_ms())
+        return restore_track(doc, target, track, by, now_ms())
+
+    async with unit(given) as work:
+        (await standing_of(work.connection, standing.project_id, standing.caller)).require(Action.RESTORE)
+        done = await go_back(work, standing, BEFORE_GOING.format(at=at.astimezone(UTC)), None, change)
+    return Restored(changes=done.result, seq=done.seq, before=done.before)
+
+
+async def content_at(pool: Pool, project_id: UUID, seq: int) -> dict[str, Any]:
+    """The canonical document after row `seq`. Raises MomentGone, CorruptState."""
+    found = await past(pool, project_id, seq)
+    return await asyncio.to_thread(lambda: canonical(found.open()))
+
+
+async def persons(connection: Connection, ids: Collection[UUID | None]) -> dict[UUID, Person]:
+    """Those of them that have a profile."""
+    rows = await connection.fetch(SELECT_PEOPLE, [one for one in ids if one is not None])
+    return {row["id"]: Person(id=row["id"], name=row["display_name"], color=row["color"]) for row in rows}
+
+
+async def _at(pool: Pool, project_id: UUID, seq: int) -> datetime:
+    at: datetime | None = await pool.fetchval(SELECT_AT, project_id, seq)
+    if at is None:
+        raise ApiError("moment_gone", since=await kept_since(pool, project_id))
+    return at
+
+
+async def _other(pool: Pool, standing: Standing, other: int | UUID | str) -> tuple[int, dict[str, Any]]:
+    """The row a state shows, and the state. Raises not_found, MomentGone."""
+    match other:
+        case int():
+            return other, await content_at(pool, standing.project_id, other)
+        case UUID():
+            async with pool.acquire() as connection:
+                row = await snapshots.found(connection, standing, other)
+                return row["seq"], await snapshots.content_of(connection, standing, row)
+    doc, seq, _ = await read(pool, standing.project_id)
+    return seq, await asyncio.to_thread(canonical, doc)
+
+
+def _differences(before: Mapping[str, Any], after: Mapping[str, Any], track: str | None) -> list[Difference]:
+    found = compare(before, after)
+    if track is None:
+        return found
+    owned = Ownership.of(before, after)
+    return [one for one in found if owned.belongs(Place(one.root, one.id, one.key), track)]
+
+
+async def _credits(
+    connection: Connection, project_id: UUID, found: Sequence[Difference], seq: int, until: int
+) -> dict[str, Credit]:
+    """Who last wrote what differs. Nobody wrote the way back into the past."""
+    if until <= seq:
+        return {}
+    rows = await connection.fetch(LAST_CHANGES, project_id, seq, until, wanted(found))
+    return {row["path"]: Credit(row["seq"], row["created_at"], row["author_id"]) for row in rows}
+
+
+def _differing(found: Difference, last: Credit | None, people: Mapping[UUID, Person]) -> Differing:
+    by = people.get(last.author) if last is not None and last.author is not None else None
+    names = ("change", "root", "id", "key", "before", "after")
+    return Differing(
+        **{name: getattr(found, name) for name in names},
+        text=f"{found.text} by {by.name}" if by is not None else found.text,
+        by=by,
+        at=last.at if last is not None else None,
+        seq=last.seq if last is not None else None,
+    )
+
+
+def _moment(burst: Burst, people: Mapping[UUID, Person], since: int | None) -> Moment:
+    return Moment(
+        seq=burst.last,
+        first_seq=burst.first,
+        began_at=burst.began,
+        at=burst.ended,
+        author=people.get(burst.author) if burst.author is not None else None,
+        origin=burst.origin,
+        edits=burst.edits,
+        text=summary(burst.paths),
+        kept=since is not None and burst.last >= since,
+    )
