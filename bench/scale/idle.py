@@ -45,7 +45,7 @@ async def measure(stage: Stage, say: Callable[[str], None], client_core: int | N
     say(f"writing {size.rooms:,} projects")
     catalogue = await fill(stage.dsn, size.rooms, 2, [small(rng, uuid4()) for _ in range(60)])
     node = await stage.start()
-    await _empty(stage, node, found)
+    await _empty(stage, found, size.seconds / 4)
     base = node.memory
     async with Crew(client_core) as firsts, Crew(client_core) as seconds:
         before, began = stage.cpu(), time.monotonic()
@@ -66,16 +66,16 @@ async def measure(stage: Stage, say: Callable[[str], None], client_core: int | N
         found.add("· per room with its connections", (node.memory - base) / 1024 / size.rooms, "KiB")
         await _watch(stage, node, found, size.seconds, say)
         say("everybody renews their presence")
-        await _renewing(stage, found, (firsts, seconds), connections)
+        await _renewing(stage, found, (firsts, seconds), connections, size.seconds / 3)
         gone = sum([(await crew.gone())["gone"] for crew in (firsts, seconds)])
         found.add("connections lost on the way", gone, "", 0)
     return found
 
 
-async def _empty(stage: Stage, node: Node, found: Findings) -> None:
+async def _empty(stage: Stage, found: Findings, seconds: float) -> None:
     await asyncio.sleep(2)
     before, began = stage.cpu(), time.monotonic()
-    await asyncio.sleep(15)
+    await asyncio.sleep(seconds)
     wall, after = time.monotonic() - began, stage.cpu()
     found.add("CPU of a node that nobody is on", (after["nodes"] - before["nodes"]) / wall * 100, "% of a core", 1)
 
@@ -127,10 +127,10 @@ async def _stalls(node: Node) -> float:
     return lags.get(float("inf"), 0.0) - lags.get(0.05, 0.0)
 
 
-async def _renewing(stage: Stage, found: Findings, crews: tuple[Crew, Crew], connections: int) -> None:
+async def _renewing(stage: Stage, found: Findings, crews: tuple[Crew, Crew], connections: int, seconds: float) -> None:
     rate = connections / RENEWAL_SECONDS / len(crews)
     before, began = stage.cpu(), time.monotonic()
-    await asyncio.gather(*(crew.write(0, 20, writers=1, cursors=rate, timed=False) for crew in crews))
+    await asyncio.gather(*(crew.write(0, seconds, writers=1, cursors=rate, timed=False) for crew in crews))
     wall, after = time.monotonic() - began, stage.cpu()
     used = (after["nodes"] - before["nodes"]) / wall
     found.add("CPU while every client renews its presence each 15 s", used * 100, "% of a core")

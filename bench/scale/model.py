@@ -134,7 +134,7 @@ def mix_of(users: int, a: Values, nodes: float) -> Mix:
     joins = people * a["joins_per_hour"] / 3600
     return Mix(
         edits=active * a["edits_per_minute"] / 60,
-        cursors=active * a["cursor_rate"],
+        cursors=active * a["cursor_rate"] + people / a["renewal_seconds"],
         opens=joins * a["closed_share"],
         connections=people,
         rooms=people / a["people_per_room"],
