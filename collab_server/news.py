@@ -35,9 +35,10 @@ from presence.events import (
     RoleChanged,
     Said,
 )
-from studio.roles import Role
+from studio.roles import Action, Role, may
 
 RETRY_SECONDS = 0.5
+REVOKED = "access revoked"
 NOBODY = b"\x00"
 """An awareness payload without entries."""
 
@@ -92,10 +93,12 @@ class News:
             case NodeGone(node):
                 hosted.others.discard(node)
                 hosted.perform(hosted.room.node_left(node))
-            case RoleChanged(_, user_id, role):
-                self._change_role(hosted, user_id, role)
+            case RoleChanged(_, user_id, role) if not may(role, Action.WRITE):
+                self._narrow(hosted, user_id, role)
+            case RoleChanged():
+                house.start(self.check_memberships(hosted))  # who may write, may perhaps not write everything
             case AccessRevoked(_, user_id):
-                self._change_role(hosted, user_id, None)
+                self._expel(hosted, user_id)
             case ProjectDeleted():
                 house.drop(hosted, CloseCode.NO_SUCH_PROJECT, "the project was deleted")
             case _:
@@ -136,12 +139,14 @@ class News:
             self.catch_up(hosted, hosted.room.head)
             self._house.start(self.check_memberships(hosted))
             self._bus.publish(PresenceWanted(hosted.project_id, self._house.node_id))
+            if hosted.others:  # who was back before us has asked in vain
+                self._house.announce(hosted, hosted.room.roster.snapshot(ours_only=True) or NOBODY)
 
     async def check_memberships(self, hosted: Hosted) -> None:
         """Bring every member's role up to the database, however long that takes to answer."""
         while not hosted.closed:
             try:
-                roles = await self._keeper.memberships(hosted.project_id)
+                standings = await self._keeper.standings(hosted.project_id)
             except AWAY:
                 if hosted in self._unchecked:
                     return
@@ -150,9 +155,11 @@ class News:
                 self._unchecked.discard(hosted)
                 continue
             for member in list(hosted.room.members):
-                role = roles.get(member.user_id)
-                if role is None or role != member.role.value:
-                    self._change_role(hosted, member.user_id, None if role is None else Role(role))
+                standing = standings.get(member.user_id)
+                if standing is None:
+                    self._house.expel(hosted, member, CloseCode.NOT_ALLOWED, REVOKED)
+                elif not member.stands_as(*standing):
+                    hosted.perform(hosted.room.change_role(member, *standing))
             return
 
     def _grew(self, hosted: Hosted, event: Grew) -> None:
@@ -167,9 +174,12 @@ class News:
     def _introduce(self, hosted: Hosted, node: UUID) -> None:
         """Another node has opened the project: tell it who is here, and how far we are.
 
-        It may have loaded the document before it could hear us; an empty body makes it read what it missed.
+        It may have loaded the document before it could hear us; an empty body makes it read what it missed. And so may
+        we, if it is the first that we hear of it: both may have opened the project while the bus was away.
         """
-        hosted.others.add(node)
+        if node not in hosted.others:
+            hosted.others.add(node)
+            self._bus.publish(PresenceWanted(hosted.project_id, self._house.node_id))
         self._house.announce(hosted, hosted.room.roster.snapshot(ours_only=True) or NOBODY)
         self._bus.publish(Grew(hosted.project_id, hosted.room.epoch, hosted.room.head, b""))
 
@@ -242,12 +252,14 @@ class News:
             return  # still strangers: asked again with the next row
         hosted.room.admission.introduce(owners)
 
-    def _change_role(self, hosted: Hosted, user_id: UUID, role: Role | None) -> None:
+    def _narrow(self, hosted: Hosted, user_id: UUID, role: Role) -> None:
         for member in [member for member in hosted.room.members if member.user_id == user_id]:
-            if role is None:
-                self._house.expel(hosted, member, CloseCode.NOT_ALLOWED, "access revoked")
-            elif role is not member.role:
+            if role is not member.role:
                 hosted.perform(hosted.room.change_role(member, role))
+
+    def _expel(self, hosted: Hosted, user_id: UUID) -> None:
+        for member in [member for member in hosted.room.members if member.user_id == user_id]:
+            self._house.expel(hosted, member, CloseCode.NOT_ALLOWED, REVOKED)
 
 
 def _beyond(project_id: UUID, loaded: Loaded, vector: bytes) -> bytes:

@@ -88,8 +88,7 @@ class Chaos:
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, going: asyncio.Event) -> None:
         left = self._rng.randint(*self.cut_within) if self.cut_within else None
-        while data := await reader.read(CHUNK_BYTES):
-            await going.wait()
+        while data := await _read(reader, going):
             if self.latency_seconds:
                 await asyncio.sleep(self.latency_seconds)
             if self.bytes_per_second:
@@ -117,6 +116,16 @@ async def chaos(upstream: int | Path, rng: random.Random) -> AsyncIterator[Chaos
         proxy.cut()
         await until(lambda: not proxy.connections, "all connections are gone")
         await server.wait_closed()
+
+
+async def _read(reader: asyncio.StreamReader, going: asyncio.Event) -> bytes:
+    """What comes next, or b"" for the end. While the line is stalled nobody hears of either."""
+    try:
+        data = await reader.read(CHUNK_BYTES)
+    except OSError:
+        data = b""
+    await going.wait()
+    return data
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:

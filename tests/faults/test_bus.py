@@ -2,11 +2,17 @@
 
 import time
 
+from tests.collab_server.peer import Peer, until
 from tests.faults.band import band, lasts_until
 from tests.faults.cluster import Cluster
 from tests.faults.figures import Figure, fault_seconds, record, told
+from tests.faults.trio import FADE_SECONDS, all_seen, trio_of
 
 POLL_BOUND_SECONDS = 1.0
+ROLE_SECONDS = 1.0
+SEEN_SECONDS = 3.0
+DEMOTE = "update project_members set role = 'viewer' where project_id = $1 and user_id = $2"
+REMOVE = "delete from project_members where project_id = $1 and user_id = $2"
 SLOW_SECONDS = 0.3
 NOTICED_SECONDS = 4.0
 
@@ -29,6 +35,36 @@ async def test_edits_cross_in_under_a_second_while_redis_is_stopped(cluster: Clu
             "cursors of people on other nodes stand still; edits from there come a little later",
             f"edits cross in {told(typical)} (median), {told(worst)} at most; saved after {told(delay)} at most; "
             f"as before {told(recovery)} after its return",
+        )
+    )
+
+
+async def test_roles_count_and_presence_returns_while_redis_is_stopped(cluster: Cluster) -> None:
+    """PostgreSQL tells of roles within a second; who came meanwhile is seen by everybody once Redis is back."""
+    here, there = cluster.nodes
+    async with trio_of(cluster, here, there) as trio:
+        await cluster.kill_valkey()
+        try:
+            _, bob, carol = trio.users
+            await cluster.world.pool.execute(DEMOTE, trio.project, bob.id)
+            demoted = await until(lambda: _role(trio.carol, trio.bob) == "viewer", "the role counts", ROLE_SECONDS)
+            await cluster.world.pool.execute(REMOVE, trio.project, carol.id)
+            removed = await until(lambda: trio.carol.closed, "who is removed is out", ROLE_SECONDS)
+            dora = await cluster.peer(there, trio.project, await cluster.world.member(trio.project)).join()
+            dora.show(cursor=1)
+        finally:
+            await cluster.start_valkey()
+        seen = await until(lambda: all_seen(trio.ada, trio.bob, dora), "all are seen again", SEEN_SECONDS)
+        assert trio.carol.closed is not None
+        assert trio.carol.closed[0] == 4403
+        await until(lambda: not trio.ada.seen(trio.carol.client), "who was removed is gone everywhere", FADE_SECONDS)
+        await dora.leave()
+    record(
+        Figure(
+            "Redis stopped: roles and presence",
+            "who comes in meanwhile is seen on the own node only",
+            f"a changed role counts after {told(demoted)}, a removed member is out after {told(removed)}; everybody "
+            f"sees everybody {told(seen)} after its return",
         )
     )
 
@@ -96,3 +132,8 @@ async def test_a_node_cut_off_from_redis_is_heard_all_the_same(cluster: Cluster)
             f"{told(delay)} at most; as before {told(recovery)} after its return",
         )
     )
+
+
+def _role(witness: Peer, who: Peer) -> object:
+    shown = witness.seen(who.client) or {}
+    return shown.get("user", {}).get("role")

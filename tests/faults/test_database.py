@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from typing import Final
 
 from tests.collab_server.peer import Peer, until
 from tests.collab_server.world import metric
@@ -14,6 +15,12 @@ UNSAVED_BYTES_MAX = 20_000
 EDIT_BYTES_MAX = 2_000
 NOT_READY_SECONDS = 3.0
 FAILOVERS = 3
+WRITE = "set default_transaction_read_only = off"
+STANDBY: Final = {
+    "on": "alter system set default_transaction_read_only = on",
+    "off": "alter system reset default_transaction_read_only",
+}
+RELOAD = "select pg_reload_conf()"
 TERMINATE = """
 select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and datname is not null
 """
@@ -63,9 +70,13 @@ async def test_a_stopped_database_is_waited_for(cluster: Cluster) -> None:
 
 
 async def test_every_connection_to_the_database_is_dropped_again_and_again(cluster: Cluster) -> None:
-    """A failover ends all connections at once, and the new server starts: nobody notices but a later “saved”."""
+    """The server does not write yet, ends all connections, restarts: nobody notices but a later “saved”."""
     async with band(cluster) as playing:
         began = time.monotonic()
+        await _standby(cluster, "on")
+        await until(lambda: _statuses(cluster, 503), "no node is ready", NOT_READY_SECONDS)
+        await _standby(cluster, "off")
+        await playing.recovered(time.monotonic())
         for _ in range(FAILOVERS):
             await cluster.world.pool.execute(TERMINATE)
             await playing.recovered(time.monotonic())
@@ -76,9 +87,9 @@ async def test_every_connection_to_the_database_is_dropped_again_and_again(clust
         assert not playing.absences(began)
     record(
         Figure(
-            "PostgreSQL fails over: every connection dropped, then restarted",
+            "PostgreSQL fails over: read-only, every connection dropped, restarted",
             "“saved” comes later; nobody is cut off",
-            f"saved after {told(delay)} at most when connections drop, {told(restart_delay)} with the restart; "
+            f"saved after {told(delay)} at most until connections drop, {told(restart_delay)} with the restart; "
             f"as before {told(recovery)} after it began",
         )
     )
@@ -180,6 +191,14 @@ async def _status(node: Node, wanted: int) -> bool:
 
 async def _statuses(cluster: Cluster, wanted: int) -> bool:
     return [await node.ready() for node in cluster.nodes] == [wanted] * len(cluster.nodes)
+
+
+async def _standby(cluster: Cluster, yes: str) -> None:
+    """The server reads and does not write, as one that is not promoted yet."""
+    async with cluster.world.pool.acquire() as connection:
+        await connection.execute(WRITE)
+        await connection.execute(STANDBY[yes])
+        await connection.execute(RELOAD)
 
 
 async def _done(result: object) -> None:

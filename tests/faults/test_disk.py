@@ -1,4 +1,4 @@
-"""The database's disk is full: nothing can be saved, nothing is called saved, and nothing is lost when there is room."""
+"""The database's disk is full: nothing can be saved and nothing is called saved, and both are when there is room."""
 
 import asyncio
 import os

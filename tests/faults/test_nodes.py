@@ -3,88 +3,29 @@
 import asyncio
 import signal
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import NamedTuple
 
-from tests.collab_server.peer import Peer, until
+from tests.collab_server.peer import until
 from tests.faults.band import Band, band, lasts_until
 from tests.faults.cluster import PRESENCE_EXPIRY_SECONDS, Cluster, Node
 from tests.faults.figures import Figure, fault_seconds, record, told
+from tests.faults.trio import fades, moves, trio_of
 
-ROUND_SECONDS = 5
-FADE_SECONDS = PRESENCE_EXPIRY_SECONDS + 2 * ROUND_SECONDS
-SEEN_SECONDS = FADE_SECONDS
-CURSOR_SECONDS = 0.05
-MOVED = 2
 CLOCK_JUMP_SECONDS = 600
 STOPPED_SECONDS, RUNNING_SECONDS = 0.4, 0.1
 SHIFTED = Path(__file__).parent / "shifted"
 
 
-class Trio(NamedTuple):
-    """Three people of one project who show themselves: Ada on the first node, the other two on the second."""
-
-    ada: Peer
-    bob: Peer
-    carol: Peer
-
-
-@asynccontextmanager
-async def _trio(cluster: Cluster, here: Node, there: Node) -> AsyncIterator[Trio]:
-    """They leave at the end."""
-    world = cluster.world
-    owner = await world.user("Ada")
-    project = await world.project(owner)
-    bob, carol = await world.member(project, name="Bob"), await world.member(project, name="Carol")
-    trio = Trio(
-        await cluster.peer(here, project, owner).join(),
-        await cluster.peer(there, project, bob).join(),
-        await cluster.peer(there, project, carol).join(),
-    )
-    for peer in trio:
-        peer.show(cursor=1)
-    await until(lambda: all(peer.seen(other.client) for peer in trio for other in trio), "everybody is seen")
-    trio.bob.url = cluster.url(here, project, bob)
-    yield trio
-    for peer in trio:
-        await peer.leave()
-
-
-async def _moves(trio: Trio) -> float:
-    """Bob comes to Ada's node and moves his cursor; seconds until she sees it. Then Carol, who does not come, fades."""
-    began = time.monotonic()
-    trio.bob.drop()
-    await trio.bob.join()
-    while _cursor(trio.ada, trio.bob) != MOVED:
-        assert time.monotonic() < began + SEEN_SECONDS, "who moves over is not seen"
-        trio.bob.show(cursor=MOVED)
-        await asyncio.sleep(CURSOR_SECONDS)
-    return time.monotonic() - began
-
-
-async def _fades(trio: Trio) -> float:
-    """Seconds until Carol is gone; Bob stays."""
-    seconds = await until(lambda: trio.ada.seen(trio.carol.client) is None, "who is gone fades", FADE_SECONDS)
-    assert _cursor(trio.ada, trio.bob) == MOVED
-    return seconds
-
-
-def _cursor(witness: Peer, who: Peer) -> object:
-    return (witness.seen(who.client) or {}).get("cursor")
-
-
 async def test_a_killed_nodes_people_go_on_at_another(cluster: Cluster) -> None:
     """kill -9: its people are away for no longer than their own back-off, and their presence comes with them."""
     here, there = cluster.nodes
-    async with band(cluster) as playing, _trio(cluster, here, there) as trio:
+    async with band(cluster) as playing, trio_of(cluster, here, there) as trio:
         began = time.monotonic()
         await there.kill()
         try:
-            recovery, seen = await asyncio.gather(playing.recovered(began), _moves(trio))
+            recovery, seen = await asyncio.gather(playing.recovered(began), moves(trio))
             away, own = _longest(playing, began)
-            await _fades(trio)
+            await fades(trio)
         finally:
             await there.start()
     record(
@@ -100,7 +41,7 @@ async def test_a_killed_nodes_people_go_on_at_another(cluster: Cluster) -> None:
 async def test_clients_of_a_node_that_hears_them_no_more_go_on_at_another(cluster: Cluster) -> None:
     """Half-open: nothing passes between a node and its clients. Who gives up and moves over is seen there at once."""
     here, there = cluster.nodes
-    async with band(cluster) as playing, _trio(cluster, here, there) as trio:
+    async with band(cluster) as playing, trio_of(cluster, here, there) as trio:
         there.door.stall()
         began = time.monotonic()
         await lasts_until(began + 1)
@@ -108,8 +49,8 @@ async def test_clients_of_a_node_that_hears_them_no_more_go_on_at_another(cluste
             musician.hang_up()
         gave_up = time.monotonic()
         try:
-            recovery, seen = await asyncio.gather(playing.recovered(gave_up), _moves(trio))
-            fading = await _fades(trio)
+            recovery, seen = await asyncio.gather(playing.recovered(gave_up), moves(trio))
+            fading = await fades(trio)
         finally:
             there.door.cut()
             there.door.resume()
