@@ -1,8 +1,9 @@
 """`replay`: a document as it was at a row or a time, as far as what is kept reaches.
 
-Rows that went into the compacted state are gone, so below it only snapshots show how things were.
+Below what the history holds only snapshots show how things were.
 """
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,8 +15,10 @@ from collab_server.operate import say
 from collab_server.operate.errors import NotKept, OperatorError
 from collab_server.operate.export import encoded
 from collab_server.operate.store import Store, opened
+from persistence import history
 from persistence.archive import Kept, kept, seq_at
-from persistence.errors import CorruptState
+from persistence.errors import CorruptState, MomentGone
+from persistence.pool import Connection
 from persistence.snapshots import Listed, Snapshots
 from studio.blank import open_doc
 
@@ -49,19 +52,29 @@ async def rebuilt(store: Store, project_id: UUID, at: int | datetime, *, nearest
     async with store.moment() as connection:
         found = await kept(connection, project_id)
         seq = at if isinstance(at, int) else await seq_at(connection, project_id, at)
+        before = await _history(connection, project_id, seq) if seq is not None and 1 <= seq < found.floor else None
     if seq is None:
         raise OperatorError(f"project {project_id} did not exist yet at {say.moment(found.created_at)}")
     if not 1 <= seq <= found.head:
         raise OperatorError(f"project {project_id} has the rows 1 to {found.head}, but no row {seq}")
     if seq >= found.floor:
-        return Past(opened(found, found.until(seq)), seq, _rows(found, seq))
+        return Past(opened(found, found.until(seq)), seq, _rows(found.floor, seq))
+    if before is not None:
+        return Past(await asyncio.to_thread(before.open), seq, _rows(before.base, seq))
     return await _from_snapshot(store, found, seq, nearest)
 
 
-def _rows(found: Kept, seq: int) -> str:
-    if found.state is None:
+async def _history(connection: Connection, project_id: UUID, seq: int) -> history.Past | None:
+    try:
+        return await history.past(connection, project_id, seq)
+    except MomentGone:
+        return None
+
+
+def _rows(base: int, seq: int) -> str:
+    if not base:
         return f"the rows 1 to {seq}"
-    return f"the state of row {found.floor}" + (f" and the rows up to {seq}" if seq > found.floor else "")
+    return f"the state of row {base}" + (f" and the rows up to {seq}" if seq > base else "")
 
 
 async def _from_snapshot(store: Store, found: Kept, seq: int, nearest: bool) -> Past:
@@ -69,7 +82,8 @@ async def _from_snapshot(store: Store, found: Kept, seq: int, nearest: bool) -> 
     listed = await snapshots.list(found.project_id, limit=SNAPSHOTS_READ, kinds=WHOLE_KINDS)
     chosen = chosen_snapshot(listed, seq, nearest)
     if chosen is None:
-        raise NotKept(found.project_id, seq, _what_is_left(found, listed, seq))
+        since = await history.kept_since(store.pool, found.project_id) or found.floor
+        raise NotKept(found.project_id, seq, _what_is_left(since, listed, seq))
     whole = await snapshots.get(found.project_id, chosen.id)
     if whole is None:
         raise NotKept(found.project_id, seq, "its snapshot has just been deleted")
@@ -83,10 +97,10 @@ def chosen_snapshot(listed: list[Listed], seq: int, nearest: bool) -> Listed | N
     return max(fitting, key=lambda one: (one.seq, one.created_at), default=None)
 
 
-def _what_is_left(found: Kept, listed: list[Listed], seq: int) -> str:
+def _what_is_left(since: int, listed: list[Listed], seq: int) -> str:
     before = chosen_snapshot(listed, seq, nearest=True)
     below = f"the snapshot of row {before.seq} (--nearest takes it)" if before is not None else "nothing"
-    after = min([one.seq for one in listed if one.seq > seq] + [found.floor])
+    after = min([one.seq for one in listed if one.seq > seq] + [since])
     return f"before it {below} is kept, after it row {after}"
 
 

@@ -57,6 +57,7 @@ async def test_what_cannot_be_restored_changes_nothing(
     draft = await snapshot(world, project, "draft", "draft")
     await mark(world, project, ada, "m_1")
     await compact(world, project)
+    await world.pool.execute("delete from document_history where project_id = $1", project)
     rows = await world.rows(project)
     unknown = await operate("restore", project, "--snapshot", uuid4(), "--yes")
     drafted = await operate("restore", project, "--snapshot", draft, "--yes")

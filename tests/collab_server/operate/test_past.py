@@ -21,7 +21,7 @@ AT = "select created_at from document_changes where project_id = $1 and seq = $2
 
 @pytest.fixture
 async def past(world: World, ada: User) -> UUID:
-    """Rows 1 to 3 and 5 to 6 in the state of row 6, row 4 as a snapshot, rows 7 to 9 in the journal."""
+    """Rows 1 to 6 in the history and in the state of row 6, row 4 as a snapshot, rows 7 to 9 in the journal."""
     project = await world.project(ada)
     for row in range(2, 10):
         await mark(world, project, ada, f"m_{row}")
@@ -30,6 +30,13 @@ async def past(world: World, ada: User) -> UUID:
         if row == 6:
             await compact(world, project)
     return project
+
+
+@pytest.fixture
+async def pruned(world: World, past: UUID) -> UUID:
+    """The same without its history: rows 1 to 3 and 5 are gone."""
+    await world.pool.execute("delete from document_history where project_id = $1", past)
+    return past
 
 
 def markers(doc: "Doc[Any]") -> list[str]:
@@ -45,22 +52,35 @@ async def test_every_row_since_the_state_is_rebuilt_exactly(store: Store, past: 
         assert markers(found.doc) == [f"m_{number}" for number in range(2, row + 1)]
 
 
-async def test_a_row_below_the_state_comes_from_its_snapshot(store: Store, past: UUID) -> None:
+async def test_a_row_below_the_state_comes_from_the_history(store: Store, past: UUID) -> None:
+    """Exactly, whether a state stands nearer or not."""
+    for row, source in (
+        (3, "the rows 1 to 3"),
+        (4, "the state of row 4"),
+        (5, "the state of row 4 and the rows up to 5"),
+    ):
+        found = await rebuilt(store, past, row)
+        assert markers(found.doc) == [f"m_{number}" for number in range(2, row + 1)]
+        assert found.source == source
+
+
+async def test_a_row_below_the_history_comes_from_its_snapshot(store: Store, pruned: UUID, world: World) -> None:
     """The row that a snapshot shows is there; its source names the snapshot."""
-    found = await rebuilt(store, past, 4)
+    await world.pool.execute("update studio_snapshots set reason = 'interval' where project_id = $1", pruned)
+    found = await rebuilt(store, pruned, 4)
     assert markers(found.doc) == ["m_2", "m_3", "m_4"]
     assert "'V1'" in found.source
 
 
-async def test_a_row_nobody_kept_is_refused_with_what_is_left(store: Store, past: UUID) -> None:
+async def test_a_row_nobody_kept_is_refused_with_what_is_left(store: Store, pruned: UUID) -> None:
     """Before and after it stand the nearest moments; --nearest takes the one before, never a later one."""
     with pytest.raises(NotKept) as refused:
-        await rebuilt(store, past, 5)
+        await rebuilt(store, pruned, 5)
     assert "the snapshot of row 4 (--nearest takes it)" in str(refused.value)
     assert "after it row 6" in str(refused.value)
-    assert (await rebuilt(store, past, 5, nearest=True)).seq == 4
+    assert (await rebuilt(store, pruned, 5, nearest=True)).seq == 4
     with pytest.raises(NotKept) as refused:
-        await rebuilt(store, past, 2, nearest=True)
+        await rebuilt(store, pruned, 2, nearest=True)
     assert "before it nothing is kept, after it row 4" in str(refused.value)
 
 
