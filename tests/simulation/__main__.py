@@ -63,7 +63,10 @@ def _tell_person(verdicts: "list[Verdict]") -> None:
     if verdict.complaints:
         more = f" (and {len(verdict.complaints) - 1} more)" if len(verdict.complaints) > 1 else ""
         _say(f"\rseed {verdict.seed}: {verdict.complaints[0]}{more}")
-    if sys.stderr.isatty():
+    if not sys.stderr.isatty():
+        if len(verdicts) % 500 == 0:
+            _say(f"... {len(verdicts)} seeds", sys.stderr.write)
+    else:
         sys.stderr.write(f"\r{len(verdicts)} seeds, {sum(1 for each in verdicts if each.complaints)} failed")
         sys.stderr.flush()
 

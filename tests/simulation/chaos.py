@@ -31,6 +31,8 @@ class Chaos:
             self._at(now + rng.uniform(0.5, self.seconds), self.somebody_edits)
         for _ in range(rng.choice((5, 20))):
             self._at(now + rng.uniform(0.5, self.seconds), self.somebody_moves)
+        for _ in range(rng.choice((0, 3, 10))):
+            self._at(now + rng.uniform(0.5, self.seconds), self.stall)
         faults = self._faults()
         for _ in range(rng.choice((2, 6, 14, 25))):
             self._at(now + rng.uniform(1.0, self.seconds), rng.choice(faults))

@@ -45,6 +45,9 @@ class Surroundings(Protocol):
     def saved(self, tab: "Tab", update: bytes) -> None:
         """The tab holds this to be saved."""
 
+    def skipped(self, tab: "Tab") -> None:
+        """An edit that nobody asked for again was not acknowledged in its turn."""
+
     def received(self, tab: "Tab") -> None:
         """Something of the document was told to the tab."""
 
@@ -91,6 +94,8 @@ class Tab:
         self.crowd = Crowd(self.client)
         self.shown = 0
         self.synced = False
+        self._excused = False
+        """Something sent on this connection was not taken: it was asked for again, or denied."""
         self._early: list[bytes] = []
         self._heard_at = 0.0
 
@@ -176,7 +181,7 @@ class Tab:
             line.hang_up()
             return
         self.line = line
-        self.synced = self.answered = False
+        self.synced = self.answered = self._excused = False
         self._early.clear()
         self._heard_at = self.world.now()
         self.world.trace(self.name, f"connected to {line.node.name}")
@@ -266,6 +271,7 @@ class Tab:
     def _said(self, kind: Kind, payload: bytes) -> None:
         match kind:
             case Kind.STEP1:
+                self._excused = self._excused or self.answered
                 self._answer(payload)
             case Kind.STEP2:
                 self.world.received(self)
@@ -280,6 +286,7 @@ class Tab:
             case Kind.AWARENESS:
                 self._saw(payload)
             case Kind.AUTH:
+                self._excused = True
                 self.world.trace(self.name, f"denied: {payload.decode()}")
                 if self.unsaved or self.unsent:
                     self._reopen(payload.decode())
@@ -294,6 +301,8 @@ class Tab:
         self.world.trace(self.name, f"has {at + 1} saved, {len(self.unsaved) - at - 1} to go")
         saved = [self.unsaved.pop(at)]
         if saved[0][:1] != b"\0":
+            if at and not self._excused:
+                self.world.skipped(self)
             self.passed += self.unsaved[:at]
             del self.unsaved[:at]
         if not self.unsaved:

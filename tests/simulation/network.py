@@ -73,7 +73,7 @@ class Line:
 
     def accept(self, handler: Handler, message_bytes_max: int, outbox_bytes: int) -> None:
         """The handshake is done; runs in the node's process."""
-        self._socket = Socket(handler, self.loop, message_bytes_max, outbox_bytes)
+        self._socket = Socket(handler, self.loop, message_bytes_max, outbox_bytes, deflates=False)
         self._socket.on_ws_connected(cast(Any, self))
 
     def send(self, payload: bytes, kind: WSMsgType = WSMsgType.BINARY) -> None:

@@ -183,7 +183,7 @@ def _unlike_presence(tabs: list[Tab]) -> str:
             return f"{tab.name} sees {sorted(tab.crowd.states)}, here are {sorted(here)}"
         for other in tabs:
             if f'"cursor":{other.shown}' not in tab.crowd.states[other.client].replace(" ", ""):
-                return f"{tab.name} sees {other.name} where it was, not where it is"
+                return f"{tab.name} watches {other.name} and sees it where it was"
     return ""
 
 

@@ -122,6 +122,9 @@ class Stage:
         how = "in its answer" if update in tab.answers else "as it was edited"
         self.ledger.acknowledge(self.database.tables.documents[tab.project], update, tab.name, how)
 
+    def skipped(self, tab: Tab) -> None:
+        self.ledger.complain(f"{tab.name} was not told that an edit is saved, and then that a later one is")
+
     def received(self, tab: Tab) -> None:
         at = self.revoked.get((tab.project, tab.user))
         line = tab.line
@@ -157,7 +160,7 @@ class Stage:
 def _settings(rng: random.Random) -> CollabSettings:
     """Small figures, so that everything that is done now and then is done here."""
     limits = Limits(
-        outbox_bytes_max=rng.choice((2_000, 20_000, 1 << 20)),
+        outbox_bytes_max=rng.choice((300, 2_000, 1 << 20)),
         unsaved_bytes_max=rng.choice((3_000, 1 << 20)),
         merge_snapshot_edits_min=20,
         waiting_frames_max=rng.choice((4, 64)),

@@ -252,7 +252,7 @@ class Tables:
         return [Record(session_id=session.id)]
 
     def _admit(
-        self, tx: Transaction, connections: list[UUID], projects: list[UUID], users: list[UUID], node: UUID
+        self, tx: Transaction, connections: list[UUID], projects: list[UUID], users: list[UUID], *_: object
     ) -> Rows:
         rows = []
         for connection, project, user in zip(connections, projects, users, strict=True):
@@ -260,7 +260,8 @@ class Tables:
             if document is None or document.deleted or user not in document.members:
                 continue
             self.participants.setdefault(connection, Participant(self._open_session(project), user, self._now()))
-            rows.append(Record(connection_id=connection, role=document.members[user]))
+            role = document.members[user]
+            rows.append(Record(connection_id=connection, role=role, credited=True, restriction=None, plan=None))
         return rows
 
     def _leave_many(self, tx: Transaction, connections: list[UUID], edits: list[int]) -> Rows:
@@ -310,7 +311,8 @@ class Tables:
     # ------------------------------------------------------------------ the rest
 
     def _memberships(self, tx: Transaction, project: UUID) -> Rows:
-        return [Record(user_id=user, role=role) for user, role in self.documents[project].members.items()]
+        members = self.documents[project].members
+        return [Record(user_id=user, role=role, credited=True, restriction=None) for user, role in members.items()]
 
     def _snapshot(self, tx: Transaction, *_: object) -> Rows:
         self.snapshots += 1

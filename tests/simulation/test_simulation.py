@@ -14,8 +14,9 @@ from typing import NamedTuple
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-SEEDS = range(70)
-FOUND = (1,)
+SEEDS = range(60)
+FOUND = (78, 139, 150, 181)
+"""Beyond SEEDS: they found something once."""
 
 
 class Line(NamedTuple):
@@ -46,6 +47,31 @@ def verdicts() -> Mapping[int, Line]:
 def test_whatever_happens_nothing_acknowledged_is_lost(seed: int, verdicts: Mapping[int, Line]) -> None:
     """Kills, drains, partitions, slow and failing parts: in the end all documents are the replay of the journal, what
     was acknowledged is in it, who was removed heard no more, and nobody is left anywhere. See run.py for all of it."""
+    assert verdicts[seed].complaints == []
+
+
+def test_seed_5_rows_that_another_node_has_compacted_spoil_no_room(verdicts: Mapping[int, Line]) -> None:
+    """A node that lacks rows which are in the stored state by now takes them from there; it used to drop the room, and
+    to set the project aside at the third time."""
+    assert verdicts[5].complaints == []
+
+
+def test_seed_8_a_row_never_overtakes_those_before_it(verdicts: Mapping[int, Line]) -> None:
+    """While earlier rows are being read, a row from the bus waits; applied at once it leaned on what was not there, and
+    people were sent away for what they wrote on it."""
+    assert verdicts[8].complaints == []
+
+
+@pytest.mark.parametrize("seed", [139, 150])
+def test_seed_139_a_row_that_is_none_spoils_its_room_alone(seed: int, verdicts: Mapping[int, Line]) -> None:
+    """A row that cannot be decoded was an error in the bus' handler, and the rows behind it were never applied."""
+    assert verdicts[seed].complaints == []
+
+
+@pytest.mark.parametrize("seed", [78, 181])
+def test_seed_78_a_stored_state_holds_every_row_that_it_replaces(seed: int, verdicts: Mapping[int, Line]) -> None:
+    """A row of another node that came while a flight with a state was on its way was not in that state, and was deleted
+    with the rows before it: acknowledged edits were lost on the disk."""
     assert verdicts[seed].complaints == []
 
 
