@@ -15,13 +15,15 @@ export interface Mine {
   drag: Drag | null;
   solo: readonly string[];
   away: boolean;
+  /** What this page plays by itself, for those who follow its person; null while it plays nothing or with the room. */
+  transport: { readonly [key: string]: unknown } | null;
 }
 
 export interface Peer extends Partial<Mine> { readonly client: number; readonly user: Person & { readonly role?: Role } }
 
 const INTERVAL_MS = 50;
 const SELECTION_MAX = 64;
-const NOTHING: Mine = { cursor: null, sel: [], view: null, drag: null, solo: [], away: false };
+const NOTHING: Mine = { cursor: null, sel: [], view: null, drag: null, solo: [], away: false, transport: null };
 
 function peer(client: number, state: { readonly [key: string]: unknown }): Peer[] {
   const user = state["user"];

@@ -3,8 +3,8 @@
 import { Dialog } from "../parts/dialog.tsx";
 import { COMMANDS, type Command } from "../state/commands.ts";
 
-const GROUPS = ["Clips", "Edit", "Timeline", "View"] as const;
-const NAMES: { readonly [key: string]: string } = { ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓", Delete: "Del", Escape: "Esc" };
+const GROUPS = ["Play", "Clips", "Edit", "Timeline", "View"] as const;
+const NAMES: { readonly [key: string]: string } = { ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓", Delete: "Del", " ": "Space", Escape: "Esc" };
 
 const Keys = ({ command }: { readonly command: Command }) => (
   <dd>{(command.keys[0] ?? "").split(/\+(?=.)/).map((key) => <kbd key={key}>{NAMES[key] ?? key}</kbd>)}</dd>

@@ -17,6 +17,10 @@ const PATHS = {
   chevron: "m4.5 6.5 3.5 3 3.5-3",
   keyboard: "M2 4.5h12v7H2zM4.5 7h.01M7 7h.01M9.5 7h.01M12 7h.01M5 9.5h6",
   check: "m3.5 8.5 3 3 6-7",
+  play: "M5 3.5v9l7-4.5z",
+  stop: "M4.5 4.5h7v7h-7z",
+  locate: "M4 3v10M12.5 3.5v9L6.5 8z",
+  metronome: "M6 2.5h4l2.5 11h-9zM8 10l4-6.5M4.5 10.5h7",
 } as const;
 
 export type IconName = keyof typeof PATHS;

@@ -4,9 +4,12 @@ import * as act from "./actions.ts";
 import { select } from "./select.ts";
 import { reading, type Studio } from "./studio.ts";
 
-export interface Command { readonly keys: readonly string[]; readonly label: string; readonly group: "Edit" | "Clips" | "Timeline" | "View"; readonly run: (studio: Studio) => void }
+export interface Command { readonly keys: readonly string[]; readonly label: string; readonly group: "Play" | "Edit" | "Clips" | "Timeline" | "View"; readonly run: (studio: Studio) => void }
 
 export const COMMANDS: readonly Command[] = [
+  { group: "Play", keys: [" "], label: "Play or stop", run: ({ sound }) => sound.deck.toggle() },
+  { group: "Play", keys: ["Home"], label: "Go to the beginning", run: ({ sound }) => sound.deck.seek(0) },
+  { group: "Play", keys: ["G"], label: "Go to the edit cursor", run: ({ sound, ui }) => sound.deck.seek(ui.value.place.tick) },
   { group: "Edit", keys: ["Ctrl+Z"], label: "Undo my last edit", run: ({ session }) => session.canEdit && session.undo.undo() },
   { group: "Edit", keys: ["Shift+Ctrl+Z", "Ctrl+Y"], label: "Redo", run: ({ session }) => session.canEdit && session.undo.redo() },
   { group: "Edit", keys: ["T"], label: "Add a track", run: act.addTrack },

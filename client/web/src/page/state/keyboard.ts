@@ -5,12 +5,15 @@ import { commandFor } from "./commands.ts";
 import type { Studio } from "./studio.ts";
 
 const TYPING = "input:not([type=range]), textarea, [contenteditable], dialog, [role=menu], [data-own-keys]";
+/** What the space bar presses is pressed, and nothing plays. */
+const PRESSED = "button, a, summary, select, [role=button]";
 /** They need the plain keys, but have no undo of their own. */
 const TURNING = "input[type=range], select";
 
 function isTaken(event: KeyboardEvent): boolean {
   if (event.defaultPrevented || !(event.target instanceof Element)) return event.defaultPrevented;
   const chord = event.ctrlKey || event.metaKey;
+  if (event.key === " " && event.target.closest(PRESSED) !== null) return true;
   return event.target.closest(TYPING) !== null || (!chord && event.target.closest(TURNING) !== null);
 }
 

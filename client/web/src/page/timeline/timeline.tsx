@@ -15,6 +15,7 @@ import { TrackHeader } from "./header.tsx";
 import { Lane } from "./lane.tsx";
 import { Peers } from "./peers.tsx";
 import { Pins } from "./pins.tsx";
+import { Playhead } from "./playhead.tsx";
 import { ReorderContext, reorderer } from "./reorder.ts";
 import { Ruler } from "./ruler.tsx";
 import { useVisible } from "./window.ts";
@@ -72,6 +73,7 @@ export function Timeline() {
               {landing !== null && <div class="landing" style={{ "--top": `${landing}px` }} />}
               <Pins />
               <Peers />
+              <Playhead />
             </div>
           </div>
         </section>

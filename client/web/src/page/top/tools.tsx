@@ -11,6 +11,7 @@ import { mayComment } from "../../client/api.ts";
 import { useChanges, useStore } from "../state/store.ts";
 import { useReading, useStudio, useUi } from "../state/studio.ts";
 import { GRIDS, type Grid } from "../state/ui.ts";
+import { TransportTools } from "./transport.tsx";
 
 export function Tools() {
   return (
@@ -18,6 +19,7 @@ export function Tools() {
       <UndoTools />
       <i class="tools__rule" />
       <AddTools />
+      <TransportTools />
       <TimeTools />
       <div class="tools__space" />
       <ViewTools />
