@@ -1,0 +1,80 @@
+"""A client of Backline's collaboration server, for scripts and bots.
+
+    import asyncio, backline
+
+    async def main() -> None:
+        async with backline.open("http://127.0.0.1:8000/p/<project>", token) as project:
+            drums = project.tracks.add(name="Drums", kind="midi")
+            project.markers.add(tick=0, end=4 * 3840, label="Intro", kind="section")
+            await project.saved()
+
+    asyncio.run(main())
+
+Positions are ticks (960 to the quarter note), gains dB. Names of fields are those of the document.
+"""
+
+from backline.changes import Change, Changes
+from backline.entities import PPQ, Clip, Effect, Marker, Note, Send, Track, Transport
+from backline.errors import (
+    BacklineError,
+    ChangesLost,
+    Closed,
+    EpochChanged,
+    InvalidAddress,
+    InvalidValue,
+    Malformed,
+    NoSuchEntity,
+    NoSuchProject,
+    NotAllowed,
+    NotSaved,
+    Refused,
+    TicketRefused,
+    TooLarge,
+    TransactionTooLarge,
+    Unreachable,
+    Unsaved,
+)
+from backline.opening import open
+from backline.presence import Person
+from backline.project import Project
+from backline.rows import Event, Lane, Point, SignatureChange, TempoPoint
+from backline.timeline import Timeline
+
+__all__ = [
+    "PPQ",
+    "BacklineError",
+    "Change",
+    "Changes",
+    "ChangesLost",
+    "Clip",
+    "Closed",
+    "Effect",
+    "EpochChanged",
+    "Event",
+    "InvalidAddress",
+    "InvalidValue",
+    "Lane",
+    "Malformed",
+    "Marker",
+    "NoSuchEntity",
+    "NoSuchProject",
+    "NotAllowed",
+    "NotSaved",
+    "Note",
+    "Person",
+    "Point",
+    "Project",
+    "Refused",
+    "Send",
+    "SignatureChange",
+    "TempoPoint",
+    "TicketRefused",
+    "Timeline",
+    "TooLarge",
+    "Track",
+    "TransactionTooLarge",
+    "Transport",
+    "Unreachable",
+    "Unsaved",
+    "open",
+]

@@ -1,0 +1,230 @@
+"""Keeps one document connected: a ticket, a websocket, a conversation; and again, until it is over for good."""
+
+import asyncio
+import math
+import random
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Final
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake
+
+from backline.closing import ComeBack, Ending, Over, RenewTicket, ending, pause
+from backline.document import Document
+from backline.errors import BacklineError, EpochChanged, NotAllowed, Refused, TicketRefused
+from backline.frames import EMPTY, Denied, Message, Presence, Query, Step1, Step2, Update, decode, encode
+from backline.ledger import Ledger
+from backline.presence import People
+from backline.tickets import Tickets
+
+CONNECT_SECONDS: Final = 15.0
+RENEW_SECONDS: Final = 15.0
+"""Others forget a presence that was not renewed for 30 s."""
+PRESENCE_SECONDS: Final = 0.05
+STALE_TICKETS_MAX: Final = 2
+GOOD_SECONDS: Final = 10.0
+"""A connection that lasted so long was a good one: the next break begins with a short pause again."""
+ABNORMAL: Final = 1006
+WRITERS: Final = frozenset({"owner", "editor"})
+
+
+class Session:
+    """`run()` lives as long as the project is open. `synced` is set while everything the server had is here."""
+
+    def __init__(self, document: Document, people: People, ledger: Ledger, tickets: Tickets) -> None:
+        self.role = ""
+        self.synced = asyncio.Event()
+        self.ended = asyncio.Event()
+        self.last_trouble = "no attempt was made"
+        self._document, self._people, self._ledger, self._tickets = document, people, ledger, tickets
+        self._outgoing: asyncio.Queue[bytes] | None = None
+        self._early: list[bytes] = []
+        self._answered = False
+        self._epoch: int | None = None
+        self._failures = self._stale = 0
+        self._synced_at = math.inf
+        self._presence_due: asyncio.TimerHandle | None = None
+
+    @property
+    def writes(self) -> bool:
+        """Whether our role may edit."""
+        return self.role in WRITERS
+
+    async def run(self) -> None:
+        """Connect, talk, come back. Returns when the server refuses us for good: the ledger then knows why."""
+        try:
+            while True:
+                match await self._attempt():
+                    case Over(error):
+                        self._ledger.fail(error)
+                        return
+                    case RenewTicket(reason) if not self._tickets.renewable or self._stale >= STALE_TICKETS_MAX:
+                        self._ledger.fail(TicketRefused(reason, 4401))
+                        return
+                    case RenewTicket():
+                        self._stale += 1
+                        await self._rest(slow=False)
+                    case ComeBack(slow):
+                        await self._rest(slow)
+        except Exception as error:
+            failure = BacklineError(f"the connection broke down: {error!r}")
+            failure.__cause__ = error
+            self._ledger.fail(failure)
+        finally:
+            self.ended.set()
+
+    def edited(self, update: bytes, places: tuple[str, ...]) -> None:
+        """An own edit: told at once while the server has been answered, else with the answer."""
+        self._ledger.edited(update, places)
+        if self._outgoing is not None and self._answered:
+            self._say(Update(update))
+
+    def show(self) -> None:
+        """Our presence changed: it is told at most 20 times a second."""
+        if self._outgoing is not None and self._presence_due is None:
+            loop = asyncio.get_running_loop()
+            self._presence_due = loop.call_later(PRESENCE_SECONDS, self._tell_presence)
+
+    # ------------------------------------------------------------------ one connection
+
+    async def _attempt(self) -> Ending:
+        try:
+            allowed = await self._tickets.fetch()
+            if self._epoch is not None and allowed.epoch != self._epoch:
+                return Over(EpochChanged("the project was rebuilt", 4409))
+            self._epoch, self.role, self._document.user = allowed.epoch, allowed.role, allowed.user
+            async with connect(
+                allowed.address, open_timeout=CONNECT_SECONDS, max_size=None, compression=None, close_timeout=2
+            ) as socket:
+                return await self._converse(socket)
+        except Refused as refusal:
+            return Over(refusal)
+        except (OSError, InvalidHandshake, TimeoutError) as error:
+            self.last_trouble = str(error) or type(error).__name__
+            return ComeBack(slow=False)
+
+    async def _converse(self, socket: ClientConnection) -> Ending:
+        async with self._speaking(socket):
+            try:
+                async for frame in socket:
+                    for message in decode(frame) if isinstance(frame, bytes) else ():
+                        self._heard(message)
+                    if self._ledger.failure is not None:
+                        return Over(_refused(self._ledger.failure))
+            except ConnectionClosed:
+                pass
+        code, reason = socket.close_code or ABNORMAL, socket.close_reason or ""
+        self.last_trouble = f"{reason or 'the connection was closed'} ({code})"
+        return ending(code, reason)
+
+    @asynccontextmanager
+    async def _speaking(self, socket: ClientConnection) -> AsyncIterator[None]:
+        outgoing = self._outgoing = asyncio.Queue()
+        self._say(Step1(self._document.vector()))
+        self._tell_presence()
+        speaking = [asyncio.create_task(_speak(socket, outgoing)), asyncio.create_task(self._renew())]
+        try:
+            yield
+        finally:
+            self._parted()
+            for task in speaking:
+                task.cancel()
+            with suppress(ConnectionClosed, TimeoutError):
+                await asyncio.wait_for(socket.send(encode(Presence((self._people.farewell(),)))), 1)
+
+    def _parted(self) -> None:
+        if self._presence_due is not None:
+            self._presence_due.cancel()
+            self._presence_due = None
+        self._outgoing, self._answered = None, False
+        self._early.clear()
+        self.synced.clear()
+        self._ledger.disconnected()
+        self._people.disconnected()
+
+    async def _renew(self) -> None:
+        while True:
+            await asyncio.sleep(RENEW_SECONDS)
+            self._tell_presence()
+
+    async def _rest(self, slow: bool) -> None:
+        if time.monotonic() - self._synced_at > GOOD_SECONDS:
+            self._failures = 0
+        self._synced_at = math.inf
+        await asyncio.sleep(pause(self._failures, slow, random.random()))  # noqa: S311 - no secret
+        self._failures += 1
+
+    # ------------------------------------------------------------------ what is said and heard
+
+    def _say(self, message: Step1 | Step2 | Update | Presence) -> None:
+        if self._outgoing is None:
+            return
+        if isinstance(message, Step2 | Update) and message.update != EMPTY:
+            self._ledger.sent(message.update)
+        self._outgoing.put_nowait(encode(message))
+
+    def _tell_presence(self) -> None:
+        self._presence_due = None
+        self._say(Presence((self._people.mine(),)))
+
+    def _heard(self, message: Message) -> None:
+        match message:
+            case Step1(vector):
+                self._answer(vector)
+            case Step2(update):
+                self._arrived(update)
+            case Update(update):
+                self._update(update)
+            case Presence(entries):
+                self._people.heard(entries)
+                self.role = me.role if (me := self._people.me) is not None and me.role else self.role
+            case Denied(reason):
+                if self._ledger.unsaved:
+                    self._ledger.fail(NotAllowed(reason, 4403))
+            case Query():
+                self._tell_presence()
+
+    def _answer(self, vector: bytes) -> None:
+        """The server says what it has. A reader has nothing to give; what is unsaved is said again in any case.
+
+        The server may have what it has not committed yet. So the newest unsaved edit is repeated if nothing is
+        lacking: its echo comes after the commit of all before it.
+        """
+        self._answered = True
+        unsaved = self._ledger.unsaved
+        if not self.writes and not unsaved:
+            self._say(Step2(EMPTY))
+            return
+        lacking = self._document.since(vector)
+        self._say(Step2(lacking))
+        if lacking == EMPTY and unsaved:
+            self._say(Update(unsaved[-1].update))
+
+    def _arrived(self, update: bytes) -> None:
+        self._document.merge(update)
+        for waiting in self._early:
+            self._document.merge(waiting)
+        self._early.clear()
+        self._stale, self._synced_at = 0, time.monotonic()
+        self.synced.set()
+
+    def _update(self, update: bytes) -> None:
+        """An echo, or somebody's edit; before the first Step2 it may lean on what is not here yet, and waits."""
+        if self._ledger.echoed(update):
+            return
+        if self.synced.is_set():
+            self._document.merge(update)
+        else:
+            self._early.append(update)
+
+
+async def _speak(socket: ClientConnection, outgoing: "asyncio.Queue[bytes]") -> None:
+    with suppress(ConnectionClosed):
+        while True:
+            await socket.send(await outgoing.get())
+
+
+def _refused(error: BacklineError) -> Refused:
+    return error if isinstance(error, Refused) else Refused(str(error))
