@@ -4,13 +4,13 @@ The gate's reading, the gap check, the shape, the client-id binding, the roots, 
 changed nothing. What is admitted is known from then on, before it is applied.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
 
 from collab_server.closing import CloseCode
-from collab_server.express import Everyday, Lane
+from collab_server.express import Everyday, Lane, Narrowed
 from collab_server.gate.errors import Malformed, TooLarge
 from collab_server.gate.inspection import Inspection, missing, news
 from collab_server.gate.limits import Limits as GateLimits
@@ -18,6 +18,7 @@ from collab_server.gate.shape import Plan, Shape
 from collab_server.gate.update import inspect
 from collab_server.member import Member
 from collab_server.settings import Limits
+from collab_server.whereabouts import Whereabouts
 from studio.schema import ROOT_NAMES, SERVER_ROOTS
 
 SEED_CLIENT = 1
@@ -59,8 +60,17 @@ class Refusal:
 class Admission:
     """What is known of a document beside yrs: clocks, places, and whose client ids are whose."""
 
-    def __init__(self, shape: Shape, known: dict[int, int], bound: dict[int, UUID], own: int, limits: Limits) -> None:
+    def __init__(
+        self,
+        shape: Shape,
+        known: dict[int, int],
+        bound: dict[int, UUID],
+        own: int,
+        limits: Limits,
+        whereabouts: Whereabouts,
+    ) -> None:
         self.bound = bound
+        self.whereabouts = whereabouts
         self.known = known
         self._shape = shape
         self._ours = frozenset((SEED_CLIENT, own))
@@ -76,19 +86,27 @@ class Admission:
         lane = member.lane
         if lane is None:
             return None
-        everyday = lane.read(update, self._shape)
+        narrowed = None if member.restriction is None else Narrowed(member.restriction, self.whereabouts)
+        everyday = lane.read(update, self._shape, narrowed)
         if everyday is not None:
             self.known[lane.client] = everyday.clock + 1
         return everyday
 
     def judge(
-        self, member: Member, update: bytes, *, merge: bool, salvage: bool = False, full: str = ""
+        self,
+        member: Member,
+        update: bytes,
+        *,
+        merge: bool,
+        salvage: bool = False,
+        full: str = "",
+        forbids: "Callable[[Inspection, bool], Refusal | None] | None" = None,
     ) -> Admitted | Gap | OtherLineage | Refusal:
         """Read the update and admit it, or say why not. `merge`: it is the answer to our Step1.
 
         `salvage`: what was told but not committed may have been lost; then a merge may bring it back for its absent
         author. `full`: why the document takes no more; then only what names no root is welcome, such as marking as
-        deleted.
+        deleted. `forbids` has the last word, on what was read and whether any struct of it is new.
         """
         try:
             seen = inspect(update, self._gate)
@@ -104,6 +122,8 @@ class Admission:
         refusal = self._wrong_client(member, seen, merge, merge and salvage) or self._wrong_root(plan)
         if refusal is None and full and seen.roots and news(seen, self.known):
             refusal = Refusal(CloseCode.TOO_LARGE, full)
+        if refusal is None and forbids is not None:
+            refusal = forbids(seen, bool(news(seen, self.known)))
         if refusal is not None:
             return refusal
         self._shape.learn(plan)

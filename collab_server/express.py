@@ -13,8 +13,10 @@ from typing import NamedTuple
 
 from collab_server.gate.runs import Slot
 from collab_server.gate.shape import Shape
+from collab_server.whereabouts import Whereabouts
 from collab_server.wire import write_varuint
 from studio.fields import Spec
+from studio.restriction import Restriction, admits, owned
 from studio.schema import plain_field
 
 _NUMBER = rb"([\x80-\xff]{1,3}[\x01-\x7f]|[\x00-\x7f])"
@@ -45,10 +47,17 @@ class Everyday(NamedTuple):
     sound: bool
 
 
+class Narrowed(NamedTuple):
+    """What a restricted member may write."""
+
+    restriction: Restriction
+    whereabouts: Whereabouts
+
+
 class Lane:
     """One connection's way of writing: its client id, and the form that every everyday update of it has."""
 
-    __slots__ = ("_id", "_match", "_slot", "_spec", "client")
+    __slots__ = ("_admitted", "_id", "_match", "_slot", "_spec", "client")
 
     def __init__(self, client: int) -> None:
         self.client = client
@@ -57,9 +66,19 @@ class Lane:
         self._match = re.compile(form, re.DOTALL).fullmatch
         self._slot: Slot | None = None
         self._spec: Spec | None = None
+        self._admitted: tuple[Restriction, Slot, int, bool] | None = None
+        """The restriction and slot asked about last, the generation for which that holds (-1: for ever), the answer."""
 
-    def read(self, update: bytes, shape: Shape) -> Everyday | None:
-        """The update if it is an everyday one, which is then part of the shape; None for any other."""
+    @property
+    def moves(self) -> bool:
+        """Whether the last edit may have moved something to another track."""
+        return self._slot is not None and self._slot[1] == "track"
+
+    def read(self, update: bytes, shape: Shape, narrowed: Narrowed | None = None) -> Everyday | None:
+        """The update if it is an everyday one, which is then part of the shape; None for any other.
+
+        None as well if it is `narrowed` and not allowed at a glance.
+        """
         match = self._match(update)
         if match is None:
             return None
@@ -72,6 +91,8 @@ class Lane:
             deleted = first, length = _number(first_bytes), _number(length_bytes)
             if not 0 < length <= clock + 1 - first:
                 return None
+        if narrowed is not None and not self._admits(narrowed, shape, origin, clock, deleted):
+            return None
         slot = shape.overwrite(self.client, clock, origin)
         if slot is None:
             return None
@@ -91,6 +112,36 @@ class Lane:
         else:
             parts.append(b"\x00")
         return b"".join(parts)
+
+    def _admits(
+        self, narrowed: Narrowed, shape: Shape, origin: int, clock: int, deleted: tuple[int, int] | None
+    ) -> bool:
+        """Whether this key may surely be overwritten, and nothing else is deleted."""
+        slot = shape.slot(self.client, origin)
+        if slot is None:
+            return False
+        if deleted is not None:
+            first, end = deleted[0], min(clock, deleted[0] + deleted[1])
+            if first < end and not shape.within(self.client, first, end, slot):
+                return False
+        restriction, whereabouts = narrowed
+        asked = self._admitted
+        known = asked is not None and asked[0] is restriction and asked[1] is slot
+        if (
+            asked is None
+            or not known
+            or (asked[2] >= 0 and (asked[2] != whereabouts.generation or whereabouts.uncertain))
+        ):
+            place = shape.named(slot)
+            if place is None:
+                return False
+            if admits(restriction, *place):
+                asked = restriction, slot, -1, True
+            else:
+                inside = owned(restriction, *place, whereabouts.owner)
+                asked = restriction, slot, whereabouts.generation, inside
+            self._admitted = asked
+        return asked[3]
 
     def _sound(self, value: bytes) -> bool:
         spec = self._spec

@@ -18,10 +18,11 @@ from collab_server.opening import open_room
 from collab_server.pending import Flight
 from collab_server.register import Register
 from collab_server.settings import CollabSettings
+from collab_server.standing import Standing, standing_of
 from collab_server.writer import Writer
 from persistence.errors import TRANSIENT, NotFound, PersistenceError
 from persistence.journal import Journal, Refused
-from persistence.sessions import Arrival
+from persistence.sessions import Admitted, Arrival
 from presence.bus import Bus
 from presence.events import (
     Event,
@@ -30,7 +31,7 @@ from presence.events import (
     PresenceWanted,
     Said,
 )
-from studio.roles import Role
+from studio.plans import PLACES
 
 SALVAGE_SECONDS = 300.0
 """For so long after a start, or after a room was lost, people bring back what others had told them."""
@@ -135,26 +136,31 @@ class Hub:
             connection.close(CloseCode.TRY_AGAIN_LATER, "the database is away")
             return
         try:
-            role = await self.register.admit(Arrival(connection.id, project_id, principal.user_id))
+            admitted = await self.register.admit(Arrival(connection.id, project_id, principal.user_id))
         except TRANSIENT:
             connection.close(CloseCode.TRY_AGAIN_LATER, "the database is away")
             return
         finally:
             hosted.visitors -= 1
             self._may_unload(hosted)
-        refusal = self._refusal(connection, hosted, role)
+        refusal = self._refusal(connection, hosted, admitted)
         if refusal is not None:
             connection.close(*refusal)
-        if role is None:
+        if admitted is None or admitted.full:
             return
         if refusal is not None or connection.id not in self.connections:
             self.register.left(connection.id, 0)
         else:
-            self._let_in(connection, hosted, Role(role))
+            self._let_in(connection, hosted, standing_of(admitted.role, admitted.restriction, admitted.credited))
 
-    def _refusal(self, connection: Connection, hosted: Hosted, role: str | None) -> tuple[CloseCode, str] | None:
-        if role is None:
+    def _refusal(
+        self, connection: Connection, hosted: Hosted, admitted: Admitted | None
+    ) -> tuple[CloseCode, str] | None:
+        if admitted is None:
             return CloseCode.NOT_ALLOWED, "not a member"
+        if admitted.full:
+            places = PLACES[admitted.full]
+            return CloseCode.TRY_AGAIN_LATER, f"plan: all {places} places of the {admitted.full} plan are taken"
         if connection.epoch is not None and connection.epoch != hosted.room.epoch:
             return CloseCode.EPOCH_CHANGED, "the project was rebuilt"
         if len(hosted.room.members) >= self.settings.limits.members_per_room_max:
@@ -163,12 +169,12 @@ class Hub:
             return CloseCode.SERVICE_RESTART, "come back"
         return None
 
-    def _let_in(self, connection: Connection, hosted: Hosted, role: Role) -> None:
+    def _let_in(self, connection: Connection, hosted: Hosted, standing: Standing) -> None:
         assert connection.principal is not None
         assert connection.socket is not None
         socket = connection.socket
         member = Member(connection.id, connection.principal, connection.dialect, socket.write, deflates=socket.deflates)
-        member.become(role)
+        member.become(*standing)
         self.metrics.opened += 1
         hosted.perform(hosted.room.join(member))
         connection.entered(hosted, member)

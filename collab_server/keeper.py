@@ -13,6 +13,7 @@ import structlog
 
 from collab_server.hosted import Hosted
 from collab_server.member import Member
+from collab_server.standing import Standing, standing_of
 from collab_server.writer import AWAY
 from persistence.errors import PersistenceError
 from persistence.journal import Journal
@@ -23,7 +24,7 @@ from persistence.settings import RetentionSettings
 from persistence.snapshots import Snapshots
 from studio.canonical import canonical
 
-MEMBERSHIPS = "SELECT user_id, role FROM project_members WHERE project_id = $1"
+MEMBERSHIPS = "SELECT user_id, role, credited, restriction FROM project_members WHERE project_id = $1"
 STALE_AFTER = timedelta(seconds=90)
 """A connection whose node has not spoken of it for three heartbeats is gone."""
 
@@ -54,7 +55,12 @@ class Keeper:
 
     async def memberships(self, project_id: UUID) -> dict[UUID, str]:
         """Everybody's role as of now."""
-        return {row["user_id"]: row["role"] for row in await self._pool.fetch(MEMBERSHIPS, project_id)}
+        return {user_id: standing.role for user_id, standing in (await self.standings(project_id)).items()}
+
+    async def standings(self, project_id: UUID) -> dict[UUID, Standing]:
+        """Everybody's membership as of now."""
+        rows = await self._pool.fetch(MEMBERSHIPS, project_id)
+        return {row["user_id"]: standing_of(row["role"], row["restriction"], row["credited"]) for row in rows}
 
     async def seen(self, members: Mapping[UUID, tuple[UUID, Member]]) -> None:
         """These connections are alive (connection id → project and member); what a dead node left open is closed."""

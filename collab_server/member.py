@@ -6,6 +6,7 @@ from uuid import UUID
 from collab_server.dialects.dialect import Dialect
 from collab_server.express import Lane
 from presence.principal import Principal
+from studio.restriction import Restriction
 from studio.roles import Action, Role, may
 
 
@@ -18,6 +19,7 @@ class Member:
     __slots__ = (
         "_identity",
         "asked",
+        "credited",
         "deflates",
         "dialect",
         "edits",
@@ -28,6 +30,7 @@ class Member:
         "late_ask",
         "late_bytes",
         "principal",
+        "restriction",
         "role",
         "told_denied",
         "user_id",
@@ -61,6 +64,9 @@ class Member:
         self.late_ask: bytes | None = None
         """A Step1 that came while it read too slowly."""
         self.late_bytes = 0
+        self.credited = principal.credited
+        self.restriction: Restriction | None = None
+        """What it may write, if not everything. Only an editor is ever restricted."""
         self.role = principal.role
         self._identity: dict[str, str | bool] | None = None
         self.writes = False
@@ -72,15 +78,22 @@ class Member:
         """Whether it is told of edits as they come."""
         return self.asked and self.lag_vector is None
 
-    def become(self, role: Role) -> None:
-        """Take another role; it counts from the next frame on."""
+    def become(self, role: Role, restriction: Restriction | None = None, credited: bool | None = None) -> None:
+        """Take another role or restriction, or be credited or not; it counts from the next frame on."""
         self.role = role
+        self.restriction = restriction if role is Role.EDITOR else None
+        self.credited = self.credited if credited is None else credited
         self._identity = None
         self.writes = may(role, Action.WRITE)
         self.told_denied = False
 
+    def stands_as(self, role: Role, restriction: Restriction | None, credited: bool) -> bool:
+        """Whether `become` would change nothing."""
+        narrowed = restriction if role is Role.EDITOR else None
+        return role is self.role and narrowed == self.restriction and credited == self.credited
+
     def identity(self) -> dict[str, str | bool]:
-        """The person as others see it; a client can't choose it."""
+        """The person as others see it; a client can't choose it. `only` is there for a restricted editor."""
         if self._identity is None:
             person = self.principal
             self._identity = {
@@ -88,6 +101,8 @@ class Member:
                 "name": person.name,
                 "color": person.color,
                 "role": self.role.value,
-                "credited": person.credited,
+                "credited": self.credited,
             }
+            if self.restriction is not None:
+                self._identity["only"] = self.restriction.only.value
         return self._identity

@@ -10,7 +10,7 @@ from uuid import UUID
 import structlog
 
 from collab_server.writer import AWAY
-from persistence.sessions import Arrival, Sessions
+from persistence.sessions import Admitted, Arrival, Sessions
 
 LEAVES_SECONDS = 0.2
 RETRY_SECONDS = 1.0
@@ -21,18 +21,18 @@ class Register:
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
-        self._arrivals: list[tuple[Arrival, asyncio.Future[str | None]]] = []
+        self._arrivals: list[tuple[Arrival, asyncio.Future[Admitted | None]]] = []
         self._leaves: dict[UUID, int] = {}
         self._arrived = asyncio.Event()
         self._left = asyncio.Event()
         self._log = structlog.get_logger("register")
 
-    async def admit(self, arrival: Arrival) -> str | None:
-        """The person's role as of now, None for a stranger; a person who has one is in the book from now on.
+    async def admit(self, arrival: Arrival) -> Admitted | None:
+        """The person's membership as of now, None for a stranger; whoever has one is in the book from now on.
 
         Raises ConnectionError while the database is away.
         """
-        role: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
+        role: asyncio.Future[Admitted | None] = asyncio.get_running_loop().create_future()
         self._arrivals.append((arrival, role))
         self._arrived.set()
         return await role

@@ -5,7 +5,7 @@ relayed, pending for the journal; after the commit: acknowledged by its echo. Wh
 clock, the database, the bus (hub.py) and the spelling of frames (dialects/).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -35,6 +35,7 @@ from collab_server.express import Everyday, Lane
 from collab_server.gate.awareness import Entry as PresenceEntry
 from collab_server.gate.awareness import decode as decode_presence
 from collab_server.gate.errors import Malformed, TooLarge
+from collab_server.gate.inspection import Inspection
 from collab_server.gate.limits import Limits as GateLimits
 from collab_server.gate.shape import Shape
 from collab_server.gate.vector import inspect_vector
@@ -45,9 +46,15 @@ from collab_server.member import Member
 from collab_server.pending import Flight, Pending
 from collab_server.roster import Roster
 from collab_server.settings import Limits
+from collab_server.shadow import Shadow
+from collab_server.whereabouts import Whereabouts
 from collab_server.wire import EMPTY_UPDATE
 from persistence.body import Entry
+from studio.restriction import Restriction
 from studio.roles import Role
+
+RESTRICTED = "restricted:"
+"""How the reason begins that a restricted editor is told when its work is refused: it has to start afresh."""
 
 
 class Room:
@@ -77,13 +84,15 @@ class Room:
         self.roster = Roster(limits.presence_ids_per_connection_max)
         self.pending = Pending()
         known = inspect_vector(doc.get_state(), GateLimits(vector_clients_max=1_000_000))
-        self.admission = Admission(shape, known, bound, doc.client_id, limits)
+        self._whereabouts = Whereabouts(lambda: self.document.applied)
+        self.admission = Admission(shape, known, bound, doc.client_id, limits, self._whereabouts)
         self.document = LiveDocument(doc, self.admission, self.pending)
         self.document_bytes = document_bytes
         self.join_state = JoinState()
         self._inbox: list[Run] = []
         self._groups: list[tuple[Dialect, list[Member]]] | None = None
         self._broken = ""
+        self._shadow: Shadow | None = None
 
     # ------------------------------------------------------------------ coming and going
 
@@ -106,6 +115,8 @@ class Room:
             self.members.remove(member)
             self._groups = None
         self.admission.leave(member)
+        if self._shadow is not None and all(other.restriction is None for other in self.members):
+            self._drop_shadow()
         return PRESENCE_TICK if self.roster.leave(member) else NOTHING
 
     # ------------------------------------------------------------------ what members say
@@ -145,13 +156,16 @@ class Room:
             # A reader's Step2 repeats every deletion it knows of: only new structs are an attempt to write.
             quiet = merge and not self.admission.brings_structs(update)
             return self._nothing_new(member) if quiet else self._deny(member)
-        match self.admission.judge(member, update, merge=merge, salvage=salvage, full=self._full(update)):
+        forbids = None if member.restriction is None else self._trial_of(member.restriction, update)
+        full = self._full(update)
+        match self.admission.judge(member, update, merge=merge, salvage=salvage, full=full, forbids=forbids):
             case Gap():
                 return (Send(member, member.dialect.step1(self.document.vector())),)
             case OtherLineage():
                 return (KeepDraft(member, update), Expel(member, CloseCode.EPOCH_CHANGED, "another lineage"))
             case Refusal(code, reason):
-                return (Expel(member, code, reason),)
+                told = (Send(member, member.dialect.denied(reason)),) if reason.startswith(RESTRICTED) else ()
+                return (*told, Expel(member, code, reason))
             case Admitted() as admitted:
                 return self._gather(member, update, admitted, merge)
 
@@ -191,13 +205,19 @@ class Room:
                     fresh += self.document.edit(run.member, updates, len(run.updates), now_ms)
         except BaseException as error:
             return self._spoiled(error, inbox)
+        if self._whereabouts.uncertain:
+            self._whereabouts.moved()
+        if self._shadow is not None:
+            self._shadow.ticked()
         for run in inbox:
             self.pending.acknowledge(run.member, run.updates)
         return self._tell(fresh)
 
-    def change_role(self, member: Member, role: Role) -> Effects:
-        """A member's role is another from now on."""
-        member.become(role)
+    def change_role(
+        self, member: Member, role: Role, restriction: Restriction | None = None, credited: bool | None = None
+    ) -> Effects:
+        """A member's role, what it may write of the document, or its credit is another from now on."""
+        member.become(role, restriction, credited)
         effects = list(self._deny(member)) if not member.writes else []
         return [*effects, *PRESENCE_TICK] if self.roster.restamp(member) else effects
 
@@ -284,6 +304,11 @@ class Room:
         return bool(self._inbox)
 
     @property
+    def trials(self) -> bool:
+        """Whether it keeps a shadow, for restricted members' edits."""
+        return self._shadow is not None
+
+    @property
     def doc(self) -> "Doc[Any]":
         """The document with everything applied that was told."""
         return self.document.doc
@@ -307,6 +332,7 @@ class Room:
 
     def close(self) -> None:
         """Let the document go."""
+        self._drop_shadow()
         self.document.close()
 
     # ------------------------------------------------------------------ inside
@@ -342,6 +368,9 @@ class Room:
             effects.append(SnapshotFirst(member, self.document.state()))
         first = not self._inbox
         self._run_of(member, None, quiet=admitted.quiet).updates.append(update)
+        self._whereabouts.may_move()
+        if self._shadow is not None and member.restriction is None:  # the others' are there already
+            self._feed_shadow(update)
         return [*effects, *TICK] if first else effects
 
     def _gather_everyday(self, member: Member, update: bytes, everyday: Everyday) -> Effects:
@@ -349,6 +378,10 @@ class Room:
         run = self._run_of(member, member.lane, sound=everyday.sound)
         run.updates.append(update)
         run.express(everyday)
+        if not everyday.sound and run.lane is not None and run.lane.moves:
+            self._whereabouts.may_move()
+        if self._shadow is not None:
+            self._feed_shadow(update)
         return TICK if first else NOTHING
 
     def _run_of(self, member: Member, lane: Lane | None, *, quiet: bool = False, sound: bool = False) -> Run:
@@ -360,11 +393,49 @@ class Room:
         inbox.append(run)
         return run
 
+    def _trial_of(self, restriction: Restriction, update: bytes) -> Callable[[Inspection, bool], Refusal | None]:
+        """What Admission.judge asks at the end: may a member that is restricted so make this change?"""
+
+        def forbids(seen: Inspection, news: bool) -> Refusal | None:
+            if not news and self.document.has_deleted(seen.deletes):  # a client that says again what is known
+                return None
+            try:
+                if self._shadow is None:
+                    waiting = [held for run in self._inbox for held in run.updates]
+                    self._shadow = Shadow(lambda: self.document.applied, self.document.state(), waiting)
+                root = self._shadow.judge(update, restriction)
+            except BaseException as error:
+                if isinstance(error, KeyboardInterrupt | SystemExit):
+                    raise
+                self._shadow = None  # nothing of it can be trusted, its observers neither
+                return Refusal(CloseCode.MALFORMED, "the update could not be applied")
+            if root:
+                self._drop_shadow()
+                return Refusal(CloseCode.NOT_ALLOWED, f"{RESTRICTED} {restriction.only.value} only, not {root}")
+            return None
+
+        return forbids
+
+    def _feed_shadow(self, update: bytes) -> None:
+        assert self._shadow is not None
+        self._shadow.feed(update)
+        if self._shadow.overfed:
+            self._drop_shadow()
+
+    def _drop_shadow(self) -> None:
+        if self._shadow is not None:
+            self._shadow.close()
+            self._shadow = None
+
     def _tell(self, fresh: list[tuple[Member | None, bytes]]) -> Effects:
         effects: list[Effect] = []
-        for _, update in fresh:
+        for author, update in fresh:
             self.join_state.extend(update)
             self.document_bytes += len(update)
+            if author is None:  # what members write was noted when it came
+                self._whereabouts.moved()
+                if self._shadow is not None:
+                    self._feed_shadow(update)
         if fresh:
             for dialect, members in self._by_dialect():
                 framed = [(author, dialect.update(update)) for author, update in fresh]

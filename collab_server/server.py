@@ -53,7 +53,7 @@ async def running(settings: Settings, failed: Callable[[], None]) -> AsyncIterat
         async with open_bus(settings.bus) as bus:
             party = PartyLine(bus)
             journal = Journal(pool)
-            sessions = Sessions(pool, node_id)
+            sessions = Sessions(pool, node_id, settings.plans.default)
             register = Register(sessions)
             keeper = Keeper(pool, journal, sessions, lambda: datetime.now(UTC), settings.retention)
             hub = Hub(collab, node_id, journal, keeper, register, party.line(), metrics)

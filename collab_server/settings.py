@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from persistence.settings import DatabaseSettings, RetentionSettings
+from persistence.settings import DatabaseSettings, PlanSettings, RetentionSettings
 from presence.settings import BusSettings, TicketSettings
 
 OPERATOR_TOKEN_MIN = 16
@@ -90,6 +90,7 @@ class Settings(BaseSettings):
     bus: BusSettings
     tickets: TicketSettings
     retention: RetentionSettings = Field(default_factory=RetentionSettings)
+    plans: PlanSettings = Field(default_factory=PlanSettings)
     collab: CollabSettings = Field(default_factory=CollabSettings)
     operator: OperatorSettings = Field(default_factory=OperatorSettings)
     log: LogSettings = Field(default_factory=LogSettings)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from persistence.pool import Connection, Pool
+from studio.plans import PLACES, Plan
 
 # The no-op update locks the session that is open already, so that nobody closes it meanwhile.
 JOIN = """
@@ -25,23 +26,35 @@ select $2, session.id, $3, $4, $5 from session
        left_at = null
 returning session_id
 """
-# Permission and book in one: whoever has no membership of a living project gets no row, here or there.
+# Permission and book in one: whoever has no membership of a living project gets no row, here or there. With a plan
+# whoever plays has to be counted first ($6 false): those are not in the book yet.
 ADMIT = """
 with admitted as (
-    select a.connection_id, a.project_id, a.user_id, m.role
+    select a.connection_id, a.project_id, a.user_id, m.role, m.credited, m.restriction, coalesce(o.plan, $5) as plan
       from unnest($1::uuid[], $2::uuid[], $3::uuid[]) as a (connection_id, project_id, user_id)
       join project_members m on m.project_id = a.project_id and m.user_id = a.user_id
       join projects p on p.id = a.project_id and p.deleted_at is null
+      join users o on o.id = p.owner_id
+), booked as (
+    select * from admitted where $6 or plan is null or role = 'viewer'
 ), session as (
-    insert into collaboration_sessions as s (project_id) select distinct project_id from admitted order by project_id
+    insert into collaboration_sessions as s (project_id) select distinct project_id from booked order by project_id
         on conflict (project_id) where ended_at is null do update set project_id = s.project_id
     returning id, project_id
 ), participant as (
     insert into collaboration_participants (connection_id, session_id, user_id, role, node_id)
-    select a.connection_id, session.id, a.user_id, a.role, $4 from admitted a join session using (project_id)
+    select b.connection_id, session.id, b.user_id, b.role, $4 from booked b join session using (project_id)
         on conflict (connection_id) do nothing
 )
-select connection_id, role from admitted
+select connection_id, role, credited, restriction, plan from admitted
+"""
+# Two nodes never count at the same moment.
+LOCK_PROJECTS = "select id from projects where id = any ($1) order by id for no key update"
+PLAYING = """
+select distinct s.project_id, p.user_id
+  from collaboration_sessions s
+  join collaboration_participants p on p.session_id = s.id and p.left_at is null and p.role <> 'viewer'
+ where s.project_id = any ($1) and s.ended_at is null
 """
 LEAVE_MANY = """
 update collaboration_participants p
@@ -101,12 +114,25 @@ class Arrival(NamedTuple):
     user_id: UUID
 
 
-class Sessions:
-    """Sessions on one pool, as one node of the collab server tells of them."""
+class Admitted(NamedTuple):
+    """A membership as it is now. `restriction` is as stored; `full`: the plan has no place left, so nobody came in."""
 
-    def __init__(self, pool: Pool, node_id: UUID) -> None:
+    role: str
+    credited: bool = True
+    restriction: object = None
+    full: str = ""
+
+
+class Sessions:
+    """Sessions on one pool, as one node of the collab server tells of them.
+
+    `plan`: what holds for owners who have none.
+    """
+
+    def __init__(self, pool: Pool, node_id: UUID, plan: Plan | None = None) -> None:
         self._pool = pool
         self._node_id = node_id
+        self._plan = plan
 
     async def joined(self, project_id: UUID, connection_id: UUID, user_id: UUID, role: str) -> UUID:
         """Records a join in the project's open session, opening one if there is none; returns the session's id.
@@ -116,16 +142,38 @@ class Sessions:
         session: UUID = await self._pool.fetchval(JOIN, project_id, connection_id, user_id, role, self._node_id)
         return session
 
-    async def admit(self, arrivals: Sequence[Arrival]) -> dict[UUID, str]:
-        """Roles of those who are members, by connection; each of them is recorded as `joined` does it."""
-        rows = await self._pool.fetch(
-            ADMIT,
-            [arrival.connection_id for arrival in arrivals],
-            [arrival.project_id for arrival in arrivals],
-            [arrival.user_id for arrival in arrivals],
-            self._node_id,
-        )
-        return {row["connection_id"]: row["role"] for row in rows}
+    async def admit(self, arrivals: Sequence[Arrival]) -> dict[UUID, Admitted]:
+        """Those who are members, by connection; each of them is recorded as `joined` does it, if there is a place."""
+        rows = await self._pool.fetch(ADMIT, *_columns(arrivals), self._node_id, self._plan, False)
+        admitted = {row["connection_id"]: Admitted(row["role"], row["credited"], row["restriction"]) for row in rows}
+        plans = {row["connection_id"]: row["plan"] for row in rows if row["plan"] and row["role"] != "viewer"}
+        if plans:
+            counted = [arrival for arrival in arrivals if arrival.connection_id in plans]
+            for connection_id in await self._admit_counted(counted, plans):
+                refused = admitted[connection_id]
+                admitted[connection_id] = refused._replace(full=plans[connection_id])
+        return admitted
+
+    async def _admit_counted(self, arrivals: Sequence[Arrival], plans: Mapping[UUID, str]) -> list[UUID]:
+        """Records arrivals as far as there are places, in order; those of them for whom there is none.
+
+        Somebody who is in already may come in again: people are counted, not their windows.
+        """
+        projects = sorted({arrival.project_id for arrival in arrivals})
+        async with self._pool.acquire() as connection, connection.transaction():
+            await connection.execute(LOCK_PROJECTS, projects)
+            playing: dict[UUID, set[UUID]] = {project: set() for project in projects}
+            for row in await connection.fetch(PLAYING, projects):
+                playing[row["project_id"]].add(row["user_id"])
+            placed: list[Arrival] = []
+            for arrival in arrivals:
+                people = playing[arrival.project_id]
+                if arrival.user_id in people or len(people) < PLACES[plans[arrival.connection_id]]:
+                    people.add(arrival.user_id)
+                    placed.append(arrival)
+            if placed:
+                await connection.execute(ADMIT, *_columns(placed), self._node_id, self._plan, True)
+        return [arrival.connection_id for arrival in arrivals if arrival not in placed]
 
     async def left_many(self, connection_edits: Mapping[UUID, int]) -> None:
         """Many leaves at once, each with the connection's total of edits; sessions that are empty now are closed."""
@@ -164,6 +212,14 @@ class Sessions:
             if empty:
                 await _close(connection, empty)
         return len(swept)
+
+
+def _columns(arrivals: Sequence[Arrival]) -> tuple[list[UUID], list[UUID], list[UUID]]:
+    return (
+        [arrival.connection_id for arrival in arrivals],
+        [arrival.project_id for arrival in arrivals],
+        [arrival.user_id for arrival in arrivals],
+    )
 
 
 async def _close(connection: Connection, sessions: list[UUID]) -> None:

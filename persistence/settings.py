@@ -3,7 +3,9 @@
 from datetime import timedelta
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+
+from studio.plans import Plan
 
 
 def _postgres(url: str) -> str:
@@ -22,6 +24,19 @@ class DatabaseSettings(BaseModel):
     connections_max: int = Field(default=8, ge=1, le=100)
     connect_timeout_seconds: float = Field(default=10, gt=0)
     command_timeout_seconds: float = Field(default=30, gt=0)
+
+
+class PlanSettings(BaseModel):
+    """The plan of owners who have none of their own; without it the number of people is not limited by a plan."""
+
+    model_config = ConfigDict(frozen=True)
+
+    default: Plan | None = None
+
+    @field_validator("default", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: object) -> object:
+        return value or None
 
 
 class RetentionSettings(BaseModel):

@@ -36,6 +36,12 @@ class Runs:
         index = bisect_right(self.starts, clock) - 1
         return (self.slots[index], bool(self.dead[index])) if index >= 0 else (None, False)
 
+    def within(self, start: int, end: int, slot: Slot) -> bool:
+        """Whether all clocks from `start` to below `end`, which are known, stand in `slot`."""
+        index = bisect_right(self.starts, start) - 1
+        last = bisect_left(self.starts, end)
+        return index >= 0 and all(found == slot for found in self.slots[index:last])
+
     def halved(self, clock: int) -> bool:
         """Whether a cut before `clock` would go through a surrogate pair."""
         halves = self.halves

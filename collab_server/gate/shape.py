@@ -126,6 +126,26 @@ class Shape:
         runs.end = clock + 1
         return slot
 
+    def slot(self, client: int, clock: int) -> Slot | None:
+        """Where a known item stands; None if nobody knows."""
+        runs = self._runs.get(client)
+        return runs.at(clock)[0] if runs is not None and clock < runs.end else None
+
+    def within(self, client: int, start: int, end: int, slot: Slot) -> bool:
+        """Whether all of these known clocks stand in this slot."""
+        return self._runs[client].within(start, end, slot)
+
+    def named(self, slot: Slot) -> tuple[str, str, str] | None:
+        """(root, entity, key) of a slot in an entity, (root, "", key) of one in a root; None for anything deeper."""
+        container, key = slot
+        if key is None:
+            return None
+        if isinstance(container, str):
+            return container, "", key
+        holder = self._types.get(container)
+        outer = self.slot(*container) if holder is not None and holder.level == 1 else None
+        return None if outer is None or outer[1] is None else (str(outer[0]), outer[1], key)
+
     def place(self, slot: Slot) -> tuple[str, str] | None:
         """(root, key) of a slot in a root or in an entity of a root; None for anything deeper."""
         container, key = slot
