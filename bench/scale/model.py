@@ -60,6 +60,11 @@ class Answer:
         """The resource that is used up first."""
         return max(self.load, key=lambda name: self.load[name])
 
+    @property
+    def narrowest(self) -> str:
+        """The same among what there is one of, however many nodes are added."""
+        return max((name for name in self.load if "node" not in name), key=lambda name: self.load[name])
+
 
 def read_coefficients() -> Values:
     """Name → measured value, CPU in seconds, sizes in bytes."""
@@ -110,7 +115,11 @@ def cpu_of(c: Values, mix: Mix) -> dict[str, float]:
         + mix.connections * c["postgres_connection"]
     )
     events = bus_events(mix)
-    return {"nodes": nodes, "postgresql": postgres, "bus": events * c["bus_event"] + mix.opens * c["bus_subscribe"]}
+    return {
+        "nodes": nodes,
+        "postgresql": postgres,
+        "bus": events * mix.spread * c["bus_event"] + mix.opens * c["bus_subscribe"],
+    }
 
 
 def bus_events(mix: Mix) -> float:
@@ -223,6 +232,7 @@ def table(answers: Sequence[Answer]) -> str:
         ("a month, $", [f"{sum(answer.cost.values()):,.0f}" for answer in answers]),
         ("· nodes, database, storage, Redis", [_costs(answer) for answer in answers]),
         ("first limit", [f"{answer.first} ({answer.load[answer.first]:,.2g} ×)" for answer in answers]),
+        ("then", [f"{answer.narrowest} ({answer.load[answer.narrowest]:,.2g} ×)" for answer in answers]),
     ]
     head = ["| monthly users | " + " | ".join(f"{answer.users:,}" for answer in answers) + " |"]
     head.append("|---|" + "---:|" * len(answers))
