@@ -45,9 +45,6 @@ class Surroundings(Protocol):
     def saved(self, tab: "Tab", update: bytes) -> None:
         """The tab holds this to be saved."""
 
-    def skipped(self, tab: "Tab") -> None:
-        """An edit that nobody asked for again was not acknowledged in its turn."""
-
     def received(self, tab: "Tab") -> None:
         """Something of the document was told to the tab."""
 
@@ -94,6 +91,8 @@ class Tab:
         self.crowd = Crowd(self.client)
         self.shown = 0
         self.synced = False
+        self.skipped: list[bytes] = []
+        """What was not asked for again and whose acknowledgement did not come before a later one's; it has to come."""
         self._excused = False
         """Something sent on this connection was not taken: it was asked for again, or denied."""
         self._early: list[bytes] = []
@@ -237,6 +236,7 @@ class Tab:
         self.unsaved.clear()
         self.passed.clear()
         self.answers.clear()
+        self.skipped.clear()
         self.answered = False
         self.crowd.alone()
 
@@ -282,6 +282,8 @@ class Tab:
                 self._acknowledged(self.unsaved.index(payload))
             case Kind.UPDATE:
                 self.world.received(self)
+                if payload in self.skipped:
+                    self.skipped.remove(payload)
                 self._apply(payload)
             case Kind.AWARENESS:
                 self._saw(payload)
@@ -301,8 +303,8 @@ class Tab:
         self.world.trace(self.name, f"has {at + 1} saved, {len(self.unsaved) - at - 1} to go")
         saved = [self.unsaved.pop(at)]
         if saved[0][:1] != b"\0":
-            if at and not self._excused:
-                self.world.skipped(self)
+            if not self._excused:
+                self.skipped += self.unsaved[:at]
             self.passed += self.unsaved[:at]
             del self.unsaved[:at]
         if not self.unsaved:

@@ -154,6 +154,8 @@ def _unlike(stage: Stage, document: Document) -> str:
             return f"{tab.name} is not connected"
         if tab.unsaved or tab.unsent:
             return f"{tab.name} is not told that its edits are saved"
+        if tab.skipped:
+            return f"{tab.name} was never told that some of its edits are saved"
     for tab in stage.tabs:
         if tab.over and tab.project == document.project_id and tab.line is not None:
             return f"{tab.name} was sent away and is connected"

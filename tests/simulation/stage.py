@@ -122,9 +122,6 @@ class Stage:
         how = "in its answer" if update in tab.answers else "as it was edited"
         self.ledger.acknowledge(self.database.tables.documents[tab.project], update, tab.name, how)
 
-    def skipped(self, tab: Tab) -> None:
-        self.ledger.complain(f"{tab.name} was not told that an edit is saved, and then that a later one is")
-
     def received(self, tab: Tab) -> None:
         at = self.revoked.get((tab.project, tab.user))
         line = tab.line
