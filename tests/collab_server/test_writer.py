@@ -1,8 +1,9 @@
 """Tests of the journal's writer with real rooms and a real journal."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
@@ -55,6 +56,12 @@ class House:
         hosted.perform(room.ask(person.member, person.doc.get_state()))
         person.listen()
         return hosted, person
+
+    def start(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        return asyncio.get_running_loop().create_task(work)
+
+    def tell_nodes(self, hosted: Hosted, payload: str) -> None:
+        raise AssertionError("nobody speaks here")
 
     def record(self, hosted: Hosted) -> None:
         self.writer.record(hosted)
