@@ -11,15 +11,17 @@ from api.auth import Caller, SignedIn, Token, known
 from api.errors import ApiError
 from api.services import Given, Unit
 from persistence.pool import Connection
+from studio.restriction import Restriction, allows, stored_restriction
 from studio.roles import Action, Role, may
 
 SELECT_STANDING = """
-select m.role, m.credited, p.name, d.epoch
+select m.role, m.credited, m.restriction, p.name, d.epoch
   from project_members m
   join projects p on p.id = m.project_id and p.deleted_at is null
   join documents d on d.project_id = p.id
  where m.project_id = $1 and m.user_id = $2
 """
+RESTRICTED = "The owner lets you change only a part of this project."
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +34,15 @@ class Standing:
     credited: bool
     project_name: str
     epoch: int
+    restriction: Restriction | None = None
 
     def require(self, action: Action) -> None:
-        """Raises forbidden when the role does not allow the action."""
+        """Raises forbidden when the role does not allow the action, or an editor's restriction does not."""
         if not may(self.role, action):
             raise ApiError("forbidden", role=self.role.value, action=action.value)
+        if self.restriction is not None and not allows(self.restriction, action):
+            only = self.restriction.only.value
+            raise ApiError("forbidden", RESTRICTED, role=self.role.value, action=action.value, only=only)
 
 
 async def standing(connection: Connection, project_id: UUID, caller: Caller) -> Standing:
@@ -44,7 +50,9 @@ async def standing(connection: Connection, project_id: UUID, caller: Caller) -> 
     row = await connection.fetchrow(SELECT_STANDING, project_id, caller.id)
     if row is None:
         raise ApiError("not_found")
-    return Standing(project_id, caller, Role(row["role"]), row["credited"], row["name"], row["epoch"])
+    role = Role(row["role"])
+    narrowed = stored_restriction(row["restriction"]) if role is Role.EDITOR else None
+    return Standing(project_id, caller, role, row["credited"], row["name"], row["epoch"], narrowed)
 
 
 def allowed(action: Action) -> Callable[..., Awaitable[Standing]]:

@@ -156,7 +156,7 @@ class Room:
             # A reader's Step2 repeats every deletion it knows of: only new structs are an attempt to write.
             quiet = merge and not self.admission.brings_structs(update)
             return self._nothing_new(member) if quiet else self._deny(member)
-        forbids = None if member.restriction is None else self._trial_of(member.restriction, update)
+        forbids = None if member.restriction is None else self._trial_of(member.restriction, update, merge)
         full = self._full(update)
         match self.admission.judge(member, update, merge=merge, salvage=salvage, full=full, forbids=forbids):
             case Gap():
@@ -393,11 +393,13 @@ class Room:
         inbox.append(run)
         return run
 
-    def _trial_of(self, restriction: Restriction, update: bytes) -> Callable[[Inspection, bool], Refusal | None]:
+    def _trial_of(
+        self, restriction: Restriction, update: bytes, merge: bool
+    ) -> Callable[[Inspection, bool], Refusal | None]:
         """What Admission.judge asks at the end: may a member that is restricted so make this change?"""
 
         def forbids(seen: Inspection, news: bool) -> Refusal | None:
-            if not news and self.document.has_deleted(seen.deletes):  # a client that says again what is known
+            if merge and not news and self.document.has_deleted(seen.deletes):  # a client that says again what is known
                 return None
             try:
                 if self._shadow is None:

@@ -1,13 +1,9 @@
 """What somebody is in a project, as the database says."""
 
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
-from studio.errors import Invalid
-from studio.restriction import Only, Restriction, restriction_of
+from studio.restriction import Restriction, stored_restriction
 from studio.roles import Role
-
-NARROWEST: Final = Restriction(Only.TRACKS)
-"""No track at all: what a restriction that nobody can read comes down to."""
 
 
 class Standing(NamedTuple):
@@ -20,8 +16,4 @@ class Standing(NamedTuple):
 
 def standing_of(role: str, restriction: object, credited: bool) -> Standing:
     """The membership as it is stored."""
-    try:
-        narrowed = restriction_of(restriction)
-    except Invalid:
-        narrowed = NARROWEST
-    return Standing(Role(role), narrowed, credited)
+    return Standing(Role(role), stored_restriction(restriction), credited)

@@ -72,6 +72,14 @@ def restriction_of(value: object) -> Restriction | None:
     return Restriction(only, _tracks(value.get("tracks"))) if only is Only.TRACKS else Restriction(only)
 
 
+def stored_restriction(value: object) -> Restriction | None:
+    """A restriction as the database holds it; one that nobody can read comes down to no track at all."""
+    try:
+        return restriction_of(value)
+    except Invalid:
+        return Restriction(Only.TRACKS)
+
+
 def _tracks(value: object) -> frozenset[str]:
     if not isinstance(value, list) or not 0 < len(value) <= TRACKS_MAX:
         raise Invalid("restriction.tracks", f"must be a list of 1 to {TRACKS_MAX} track ids")

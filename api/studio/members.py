@@ -1,22 +1,25 @@
 """Members of a project and their roles. The owner is fixed here; anybody else may leave."""
 
 from datetime import datetime
-from typing import Final
+from typing import Annotated, Final, Literal
 from uuid import UUID
 
 import asyncpg
 from fastapi import APIRouter
+from pydantic import Field
 
 from api import cursor as cursors
 from api.access import Manager, Reader
 from api.errors import ApiError
 from api.services import Unit
-from api.shapes import PAGE_ITEMS, AnyRole, Body, Cursor, GivenRole, Limit, Page, Shape, User
+from api.shapes import PAGE_ITEMS, AnyRole, Body, Cursor, GivenRole, Limit, Page, Reference, Shape, User
 from presence.events import AccessRevoked, RoleChanged
+from studio.errors import Invalid
+from studio.restriction import TRACKS_MAX, Restriction, restriction_of
 from studio.roles import Action, Role
 
 LIST_MEMBERS: Final = """
-select u.id, u.kind, p.display_name as name, p.username, p.color, m.role, m.credited, m.joined_at
+select u.id, u.kind, p.display_name as name, p.username, p.color, m.role, m.credited, m.restriction, m.joined_at
   from project_members m
   join users u on u.id = m.user_id
   join profiles p on p.id = m.user_id
@@ -25,7 +28,7 @@ select u.id, u.kind, p.display_name as name, p.username, p.color, m.role, m.cred
  limit $4
 """
 LOCK_MEMBER: Final = """
-select u.id, u.kind, p.display_name as name, p.username, p.color, m.role, m.credited, m.joined_at
+select u.id, u.kind, p.display_name as name, p.username, p.color, m.role, m.credited, m.restriction, m.joined_at
   from project_members m
   join users u on u.id = m.user_id
   join profiles p on p.id = m.user_id
@@ -33,27 +36,40 @@ select u.id, u.kind, p.display_name as name, p.username, p.color, m.role, m.cred
    for update of m
 """
 UPDATE_MEMBER: Final = """
-update project_members set role = $3, credited = $4, updated_at = now() where project_id = $1 and user_id = $2
+update project_members set role = $3, credited = $4, restriction = $5, updated_at = now()
+ where project_id = $1 and user_id = $2
 """
 DELETE_MEMBER: Final = "delete from project_members where project_id = $1 and user_id = $2"
 
 router = APIRouter(prefix="/api/projects/{project_id}/members", tags=["members"])
 
 
+class Narrowing(Body):
+    """What an editor may change, if not everything: the mix, the markers, or the tracks of `tracks`. Notes always."""
+
+    only: Literal["mix", "markers", "tracks"]
+    tracks: Annotated[list[Reference], Field(min_length=1, max_length=TRACKS_MAX)] | None = None
+
+
 class Member(Shape):
-    """Somebody in a project; `credited` members are named on what comes out of it."""
+    """Somebody in a project; `credited` members are named on what comes out of it.
+
+    `restriction`: what an editor may change, null for everything.
+    """
 
     user: User
     role: AnyRole
     credited: bool
+    restriction: Narrowing | None
     joined_at: datetime
 
 
 class MemberChange(Body):
-    """A field left out stays."""
+    """A field left out stays; a `restriction` of null lifts it, and it ends when its editor becomes something else."""
 
     role: GivenRole | None = None
     credited: bool | None = None
+    restriction: Narrowing | None = None
 
 
 @router.get("")
@@ -67,18 +83,24 @@ async def list_members(standing: Reader, work: Unit, cursor: Cursor = None, limi
 
 @router.patch("/{user_id}")
 async def change_member(user_id: UUID, body: MemberChange, standing: Manager, work: Unit) -> Member:
-    """Changes a member's role, acted on by their open studio within a second, or whether they are credited."""
+    """Changes a member's role or restriction, acted on by their open studio within a second, or their credit."""
     row = await work.connection.fetchrow(LOCK_MEMBER, standing.project_id, user_id)
     if row is None:
         raise ApiError("not_found")
     if body.role is not None and row["role"] == Role.OWNER:
         raise ApiError("owner_is_fixed")
     member = _shape(row)
-    changed = member.model_copy(update=body.model_dump(exclude_none=True))
-    await work.connection.execute(UPDATE_MEMBER, standing.project_id, user_id, changed.role, changed.credited)
-    if changed.role != member.role:
-        work.announce(RoleChanged(standing.project_id, user_id, Role(changed.role)))
-    return changed
+    role = body.role or member.role
+    restriction = body.restriction if "restriction" in body.model_fields_set else member.restriction
+    if role != "editor":
+        _require_none(body.restriction)
+        restriction = None
+    stored = None if restriction is None else _checked(restriction)
+    credited = member.credited if body.credited is None else body.credited
+    await work.connection.execute(UPDATE_MEMBER, standing.project_id, user_id, role, credited, stored)
+    if (role, restriction) != (member.role, member.restriction):
+        work.announce(RoleChanged(standing.project_id, user_id, Role(role)))
+    return member.model_copy(update={"role": role, "credited": credited, "restriction": restriction})
 
 
 @router.delete("/{user_id}", status_code=204)
@@ -95,6 +117,23 @@ async def remove_member(user_id: UUID, standing: Reader, work: Unit) -> None:
     work.announce(AccessRevoked(standing.project_id, user_id))
 
 
+def narrowing(restriction: Restriction | None) -> Narrowing | None:
+    """The restriction as it is told."""
+    return None if restriction is None else Narrowing.model_validate(restriction.stored())
+
+
+def _require_none(restriction: Narrowing | None) -> None:
+    if restriction is not None:
+        raise Invalid("restriction", "only an editor can be restricted")
+
+
+def _checked(restriction: Narrowing) -> dict[str, object] | None:
+    """The restriction as it is stored. Raises Invalid."""
+    found = restriction_of(restriction.model_dump(exclude_none=True))
+    return None if found is None else found.stored()
+
+
 def _shape(row: asyncpg.Record) -> Member:
     user = User(**{name: row[name] for name in ("id", "kind", "name", "username", "color")})
-    return Member(user=user, role=row["role"], credited=row["credited"], joined_at=row["joined_at"])
+    names = ("role", "credited", "restriction", "joined_at")
+    return Member(user=user, **{name: row[name] for name in names})

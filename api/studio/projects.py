@@ -6,6 +6,7 @@ from uuid import UUID
 
 import asyncpg
 from fastapi import APIRouter, Depends
+from pydantic import Field
 
 from api import cursor as cursors
 from api.access import Manager, Reader, Standing, allowed
@@ -16,10 +17,10 @@ from api.services import Unit, Work
 from api.shapes import PAGE_ITEMS, AnyRole, Body, Cursor, Limit, Page, Person, Shape, Title
 from persistence.editing import SERVER_CLIENT
 from persistence.journal import Journal
-from presence.events import ProjectDeleted, ProjectRenamed
+from presence.events import ProjectDeleted, ProjectRenamed, RoleChanged
 from studio.blank import blank
 from studio.edits import rename
-from studio.roles import Action
+from studio.roles import Action, Role
 
 UNTITLED: Final = "Untitled"
 
@@ -54,6 +55,17 @@ select p.id, p.name, m.role, p.owner_id, o.display_name as owner_name, o.color a
  limit $4
 """
 RENAME_PROJECT: Final = "update projects set name = $2, updated_at = now() where id = $1 and deleted_at is null"
+LOCK_PAIR: Final = """
+select user_id, role from project_members where project_id = $1 and user_id in ($2, $3) order by user_id for update
+"""
+# One after the other: there is never more than one owner, not even within the transaction.
+STEP_DOWN: Final = """
+update project_members set role = 'editor', updated_at = now() where project_id = $1 and user_id = $2
+"""
+STEP_UP: Final = """
+update project_members set role = 'owner', restriction = null, updated_at = now() where project_id = $1 and user_id = $2
+"""
+SET_OWNER: Final = "update projects set owner_id = $2, updated_at = now() where id = $1"
 DELETE_PROJECT: Final = "update projects set deleted_at = now() where id = $1 and deleted_at is null returning id"
 
 router = APIRouter(tags=["projects"])
@@ -78,6 +90,12 @@ class NewProject(Body):
     """A project without a name is "Untitled"."""
 
     name: Title | None = None
+
+
+class Heir(Body):
+    """Who is to own the project: one of its members."""
+
+    user_id: Annotated[UUID, Field(strict=False)]
 
 
 class ProjectName(Body):
@@ -128,6 +146,25 @@ async def delete_project(standing: Manager, work: Unit) -> None:
     if await work.connection.fetchval(DELETE_PROJECT, standing.project_id) is None:
         raise ApiError("not_found")
     work.announce(ProjectDeleted(standing.project_id))
+
+
+@router.post("/api/projects/{project_id}/transfer")
+async def transfer_project(body: Heir, standing: Manager, work: Unit) -> Project:
+    """Gives the project to another member; who owned it is an editor from now on, and may leave."""
+    project_id, giver = standing.project_id, standing.caller.id
+    rows = await work.connection.fetch(LOCK_PAIR, project_id, giver, body.user_id)
+    roles = {row["user_id"]: row["role"] for row in rows}
+    if body.user_id not in roles:
+        raise ApiError("not_found")
+    if roles.get(giver) != Role.OWNER:  # somebody was faster
+        raise ApiError("conflict")
+    if body.user_id != giver:
+        await work.connection.execute(STEP_DOWN, project_id, giver)
+        await work.connection.execute(STEP_UP, project_id, body.user_id)
+        await work.connection.execute(SET_OWNER, project_id, body.user_id)
+        work.announce(RoleChanged(project_id, giver, Role.EDITOR))
+        work.announce(RoleChanged(project_id, body.user_id, Role.OWNER))
+    return await shown(work, project_id, standing.caller)
 
 
 async def shown(work: Work, project_id: UUID, caller: Caller) -> Project:

@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from api.access import Reader, Standing
 from api.services import Given
 from api.shapes import AnyRole, Shape, User
+from api.studio.members import Narrowing, narrowing
 from presence.principal import Principal
 from presence.tickets import mint
 
@@ -16,10 +17,14 @@ router = APIRouter(tags=["studio"])
 
 
 class Ticket(Shape):
-    """Connect to `ws_url` with `token=<ticket>` and `epoch=<epoch>` before `expires_at`."""
+    """Connect to `ws_url` with `token=<ticket>` and `epoch=<epoch>` before `expires_at`.
+
+    `restriction`: what an editor may change, null for everything.
+    """
 
     ticket: str
     role: AnyRole
+    restriction: Narrowing | None
     ws_url: str
     expires_at: datetime
     epoch: int
@@ -34,6 +39,7 @@ async def mint_ticket(standing: Reader, given: Given) -> Ticket:
     return Ticket(
         ticket=ticket,
         role=standing.role.value,
+        restriction=narrowing(standing.restriction),
         ws_url=f"{given.settings.collab.public_url}/y/{standing.project_id}",
         expires_at=datetime.fromtimestamp(now + told.ttl_seconds, UTC),
         epoch=standing.epoch,
