@@ -5,7 +5,7 @@ they may be in the best of health, and would wait for a message that never comes
 """
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 from uuid import UUID
 
@@ -27,18 +27,21 @@ ALIVE = "SELECT 1"
 RING = "SELECT pg_notify('backline_heads', '')"
 
 
-async def listen(dsn: str, hub: Hub) -> None:
-    """Listen for ever. After every (re)connection each room asks anew, as what was said meanwhile is lost."""
+async def listen(dsn: str, hub: Hub, changed: Callable[[UUID | None], None]) -> None:
+    """Listen for ever. After every (re)connection each room asks anew, as what was said meanwhile is lost.
+
+    `changed` hears of each project whose memberships have changed; None when it may be any.
+    """
     log = structlog.get_logger("memberships")
     while True:
         try:
-            await _listen(dsn, hub)
+            await _listen(dsn, hub, changed)
         except AWAY as error:
             log.warning("not listening", error=f"{type(error).__name__}: {error}")
         await asyncio.sleep(RETRY_SECONDS)
 
 
-async def _listen(dsn: str, hub: Hub) -> None:
+async def _listen(dsn: str, hub: Hub, changed: Callable[[UUID | None], None]) -> None:
     connection = await asyncpg.connect(dsn, timeout=PATIENCE_SECONDS, command_timeout=PATIENCE_SECONDS)
     us = connection.get_server_pid()
     tasks: set[asyncio.Task[None]] = set()
@@ -50,7 +53,9 @@ async def _listen(dsn: str, hub: Hub) -> None:
         task.add_done_callback(among.discard)
 
     def heard(_connection: object, _pid: int, _channel: str, payload: object) -> None:
-        hosted = hub.rooms.get(UUID(str(payload)))
+        project_id = UUID(str(payload))
+        changed(project_id)
+        hosted = hub.rooms.get(project_id)
         if hosted is not None:
             start(hub.news.check_memberships(hosted), tasks)
 
@@ -62,6 +67,7 @@ async def _listen(dsn: str, hub: Hub) -> None:
     try:
         await connection.add_listener(CHANNEL, heard)
         await connection.add_listener(HEADS_CHANNEL, asked)
+        changed(None)
         for hosted in list(hub.rooms.values()):
             await hub.news.check_memberships(hosted)
         await _keep(connection, hub)

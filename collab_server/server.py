@@ -76,7 +76,7 @@ async def running(settings: Settings, failed: Callable[[], None]) -> AsyncIterat
                 loop.create_task(hub.writer.run()),
                 loop.create_task(register.run()),
                 loop.create_task(Watchman(hub).run()),
-                loop.create_task(listen(database.url, hub)),
+                loop.create_task(listen(database.url, hub, control.memberships_changed)),
                 loop.create_task(clock.run()),
                 loop.create_task(Rounds(control).run()),
             ]

@@ -148,6 +148,12 @@ class Control:
             if line.role is not None:
                 self._change_role(stage, line, stage.roles.get(_user(line)))
 
+    def memberships_changed(self, project_id: UUID | None) -> None:
+        """The database says that memberships of a project have changed; None: of any."""
+        for stage in list(self.stages.values()):
+            if project_id in (None, stage.project_id):
+                self.hub.start(self.check_memberships(stage))
+
     async def take_or_ask(self, stage: Stage) -> None:
         """Lead, if nobody does; else ask who does. One attempt at a time; the rounds try again."""
         if stage.claiming or stage.closed or stage.conductor is not None or self._draining:

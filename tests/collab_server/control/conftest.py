@@ -1,18 +1,15 @@
-"""Control clients of the module's collab server, closed after each test."""
+"""Control clients of the module's collab servers, closed after each test."""
 
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import TypeAlias
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
 from launch.app import App
-from studio.roles import Role
-from tests.collab_server.conftest import ada, make_peer, pool, project, world
 from tests.collab_server.control.musician import Musician
 from tests.collab_server.world import User, World
-
-__all__ = ["ada", "make_peer", "pool", "project", "world"]
 
 MakeMusician: TypeAlias = Callable[..., Musician]
 
@@ -23,10 +20,19 @@ async def make_musician(world: World, collab: App) -> AsyncIterator[MakeMusician
     made: list[Musician] = []
 
     def make(project: UUID, user: User, app: App | None = None) -> Musician:
-        url = f"{(app or collab).ws}/ctl/{project}?token={world.ticket(project, user, Role.EDITOR)}"
-        made.append(Musician(url))
+        made.append(Musician(f"{(app or collab).ws}/ctl/{project}?token={world.ticket(project, user)}"))
         return made[-1]
 
     yield make
     for musician in made:
         await musician.leave()
+
+
+@pytest.fixture
+async def second(app_environment: dict[str, str], scratch: Path, free_ports: Callable[[], int]) -> AsyncIterator[App]:
+    """Another collab server beside `collab`."""
+    port = free_ports()
+    app = App("collab_server", port, {**app_environment, "COLLAB__PORT": str(port)}, scratch / f"{uuid4().hex}.log")
+    await app.start()
+    yield app
+    await app.stop()
