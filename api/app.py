@@ -19,6 +19,7 @@ from api.services import Services
 from api.settings import Settings
 from api.shapes import Refusal
 from api.studio import (
+    changes,
     document,
     guests,
     history,
@@ -32,6 +33,7 @@ from api.studio import (
     sessions,
     snapshots,
     tickets,
+    trash,
     voice,
     voice_webhooks,
 )
@@ -53,6 +55,8 @@ RESOURCES: Final = (
     snapshots,
     history,
     moments,
+    changes,
+    trash,
     sessions,
     voice,
     voice_webhooks,

@@ -57,6 +57,18 @@ select d.epoch, d.head, b.seq as base_seq, b.state, b.sha256,
        ) t
  where d.project_id = $1
 """
+BETWEEN = """
+select h.firsts, h.lasts, h.packs, t.seqs, t.bodies
+  from (select coalesce(array_agg(o.first order by o.last), '{}') as firsts,
+               coalesce(array_agg(o.last order by o.last), '{}') as lasts,
+               coalesce(array_agg(o.rows order by o.last), '{}') as packs
+          from document_history o
+         where o.project_id = $1 and o.last >= $2 and o.first <= $3) h
+ cross join (select coalesce(array_agg(u.seq order by u.seq), '{}') as seqs,
+                    coalesce(array_agg(u.body order by u.seq), '{}') as bodies
+               from document_updates u
+              where u.project_id = $1 and u.seq between $2 and $3) t
+"""
 # Below it rows are missing: they were pruned, or compacted when there was no history yet.
 SINCE = """
 select case when exists (select from document_history o where o.project_id = d.project_id and o.first = 1)
@@ -142,6 +154,13 @@ async def rebuilt(database: Database, project_id: UUID, seq: int) -> "Doc[Any]":
     """The document after row `seq`. Raises NotFound, MomentGone, CorruptState."""
     found = await past(database, project_id, seq)
     return await asyncio.to_thread(found.open)
+
+
+async def rows_between(database: Database, project_id: UUID, first: int, last: int) -> list[Row]:
+    """The rows `first` to `last`, as far as they are kept, in order. Raises CorruptState."""
+    record = await database.fetchrow(BETWEEN, project_id, first, last)
+    assert record is not None
+    return [row for row in _rows(project_id, record) if first <= row.seq <= last]
 
 
 async def kept_since(database: Database, project_id: UUID) -> int | None:

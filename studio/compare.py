@@ -113,7 +113,7 @@ def _present(doc: valid.Canonical, root: str) -> dict[str, dict[str, Any]]:
 def _entity(
     root: str, entity: str, old: dict[str, Any] | None, new: dict[str, Any] | None, song: _Song
 ) -> Iterator[Difference]:
-    name = f"{NOUNS[root]} {_called(root, entity, new or old or {})}".strip()
+    name = f"{NOUNS[root]} {called(root, entity, new or old or {})}".strip()
     if old is None:
         yield Difference(Change.ADDED, root, entity, "", None, new, f"{name} was added")
     elif new is None:
@@ -154,8 +154,8 @@ def _bar(tick: float, tempo: TempoMap) -> str:
     return f"bar {place.bar}{beat}" + (f"+{place.tick:g}" if place.tick else "")
 
 
-def _called(root: str, entity: str, fields: Mapping[str, Any]) -> str:
-    """What a musician calls the entity."""
+def called(root: str, entity: str, fields: Mapping[str, Any]) -> str:
+    """What a musician calls the entity: its name in quotes, or its id; markers and notes without words are ""."""
     name = fields.get({"markers": "label", "notes": "body"}.get(root, "name")) or fields.get("asset")
     if root == "effects":
         name = fields.get("kind")
@@ -186,7 +186,7 @@ def _changed(place: tuple[str, str, str], old: Any, new: Any, name: str, song: _
     label = LABELS.get(key, key.replace("_", " "))
     text = f"{name}: {label} {_said(key, old, song.tempo)} → {_said(key, new, song.tempo)}"
     if root == "clips" and key == "track":
-        text = f"{name}: moved to track {_called('tracks', str(new), song.doc['tracks'].get(new, {}))}"
+        text = f"{name}: moved to track {called('tracks', str(new), song.doc['tracks'].get(new, {}))}"
     return Difference(Change.CHANGED, root, entity, key, old, new, text)
 
 

@@ -5,7 +5,7 @@ for everybody, nobody is disconnected.
 """
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
@@ -18,14 +18,14 @@ from api import cursor as cursors
 from api.access import Standing, allowed_at_once
 from api.access import standing as standing_of
 from api.edits import now_ms
-from api.errors import ApiError
 from api.going_back import Restored, go_back
+from api.past import SEQ_MAX, content_at, last_changes, persons, time_of
 from api.services import Given, unit
 from api.shapes import PAGE_ITEMS, Body, Cursor, Limit, Page, Person, Reference, Shape
 from api.studio import snapshots
 from api.studio.document import ReaderAtOnce
 from persistence.editing import read
-from persistence.history import kept_since, past
+from persistence.history import kept_since
 from persistence.pool import Connection, Pool
 from studio.canonical import canonical
 from studio.compare import Difference, compare
@@ -39,7 +39,6 @@ from studio.roles import Action
 STEPS_AT_ONCE: Final = 500
 STEPS_MAX: Final = 10_000
 """How far one page looks for moments that fit: behind it, its cursor goes on."""
-SEQ_MAX: Final = 2**53
 BEFORE_GOING: Final = "Before going back to {at:%Y-%m-%d %H:%M}"
 
 LIST_STEPS: Final = """
@@ -53,16 +52,6 @@ select c.id, c.seq, c.created_at, c.author_id, c.origin, c.edits, c.paths
  order by c.id desc
  limit $6
 """
-SELECT_PEOPLE: Final = "select id, display_name, color from profiles where id = any ($1)"
-SELECT_AT: Final = "select min(created_at) from document_changes where project_id = $1 and seq = $2"
-LAST_CHANGES: Final = """
-select distinct on (p.path) p.path, c.seq, c.created_at, c.author_id
-  from document_changes c
- cross join unnest(c.paths) as p (path)
- where c.project_id = $1 and c.seq > $2 and c.seq <= $3 and c.origin <> 'repair' and p.path = any ($4)
- order by p.path, c.id desc
-"""
-
 router = APIRouter(prefix="/api/projects/{project_id}/moments", tags=["time travel"])
 
 RestorerAtOnce = Annotated[Standing, Depends(allowed_at_once(Action.RESTORE))]
@@ -230,7 +219,7 @@ def _concerns(step: Step, track: str | None, owned: Ownership | None) -> bool:
 async def show_moment(seq: Seq, standing: ReaderAtOnce, given: Given) -> MomentContent:
     """The document as it was."""
     document = await content_at(given.pool, standing.project_id, seq)
-    return MomentContent(seq=seq, at=await _at(given.pool, standing.project_id, seq), document=document)
+    return MomentContent(seq=seq, at=await time_of(given.pool, standing.project_id, seq), document=document)
 
 
 @router.get("/{seq}/compare")
@@ -250,7 +239,8 @@ async def compare_moment(
     until, after = await _other(given.pool, standing, other)
     found = await asyncio.to_thread(_differences, before, after, track)
     async with given.pool.acquire() as connection:
-        credits = await _credits(connection, standing.project_id, found, seq, until)
+        # Nobody wrote the way back into the past: there are no rows behind `seq` then.
+        credits = await last_changes(connection, standing.project_id, seq, until, wanted(found))
         people = await persons(connection, {one.author for one in credits.values()})
     items = [_differing(one, credit(one, credits), people) for one in found]
     chosen = [item for item in items if person is None or (item.by is not None and item.by.id == person)]
@@ -263,7 +253,7 @@ async def restore_moment(
 ) -> Restored:
     """Brings the live document, or one track of it, to this moment by one ordinary edit."""
     target = await content_at(given.pool, standing.project_id, seq)
-    at = await _at(given.pool, standing.project_id, seq)
+    at = await time_of(given.pool, standing.project_id, seq)
     track, by = body.track if body else None, str(standing.caller.id)
 
     def change(doc: "Doc[Any]") -> int:
@@ -275,25 +265,6 @@ async def restore_moment(
         (await standing_of(work.connection, standing.project_id, standing.caller)).require(Action.RESTORE)
         done = await go_back(work, standing, BEFORE_GOING.format(at=at.astimezone(UTC)), None, change)
     return Restored(changes=done.result, seq=done.seq, before=done.before)
-
-
-async def content_at(pool: Pool, project_id: UUID, seq: int) -> dict[str, Any]:
-    """The canonical document after row `seq`. Raises MomentGone, CorruptState."""
-    found = await past(pool, project_id, seq)
-    return await asyncio.to_thread(lambda: canonical(found.open()))
-
-
-async def persons(connection: Connection, ids: Collection[UUID | None]) -> dict[UUID, Person]:
-    """Those of them that have a profile."""
-    rows = await connection.fetch(SELECT_PEOPLE, [one for one in ids if one is not None])
-    return {row["id"]: Person(id=row["id"], name=row["display_name"], color=row["color"]) for row in rows}
-
-
-async def _at(pool: Pool, project_id: UUID, seq: int) -> datetime:
-    at: datetime | None = await pool.fetchval(SELECT_AT, project_id, seq)
-    if at is None:
-        raise ApiError("moment_gone", since=await kept_since(pool, project_id))
-    return at
 
 
 async def _other(pool: Pool, standing: Standing, other: int | UUID | str) -> tuple[int, dict[str, Any]]:
@@ -315,16 +286,6 @@ def _differences(before: Mapping[str, Any], after: Mapping[str, Any], track: str
         return found
     owned = Ownership.of(before, after)
     return [one for one in found if owned.belongs(Place(one.root, one.id, one.key), track)]
-
-
-async def _credits(
-    connection: Connection, project_id: UUID, found: Sequence[Difference], seq: int, until: int
-) -> dict[str, Credit]:
-    """Who last wrote what differs. Nobody wrote the way back into the past."""
-    if until <= seq:
-        return {}
-    rows = await connection.fetch(LAST_CHANGES, project_id, seq, until, wanted(found))
-    return {row["path"]: Credit(row["seq"], row["created_at"], row["author_id"]) for row in rows}
 
 
 def _differing(found: Difference, last: Credit | None, people: Mapping[UUID, Person]) -> Differing:

@@ -7,6 +7,8 @@ from studio.edits.markers import add_marker, delete_marker, edit_marker
 from studio.edits.notes import add_note, delete_note, edit_note, resolve_note
 from studio.edits.project import become_fork, rename
 from studio.edits.restore import restore, restore_track
+from studio.edits.take_back import take_back
+from studio.edits.trash import purge, undelete
 
 __all__ = [
     "add_marker",
@@ -16,8 +18,11 @@ __all__ = [
     "delete_note",
     "edit_marker",
     "edit_note",
+    "purge",
     "rename",
     "resolve_note",
     "restore",
     "restore_track",
+    "take_back",
+    "undelete",
 ]

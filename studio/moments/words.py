@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Final
 
-from studio import schema
-from studio.compare import LABELS, NOUNS, QUIET
+from studio import schema, valid
+from studio.compare import LABELS, NOUNS, QUIET, called
 from studio.moments.places import Place
 
 SIDES_MAX: Final = 4
@@ -43,3 +43,14 @@ def _told(root: str, number: int, sides: list[str]) -> str:
         return shown
     noun = f"{number} {NOUNS[root]}{'' if number == 1 else 's'}"
     return f"{noun}: {shown}" if shown else noun
+
+
+def named(place: Place, canonical: valid.Canonical) -> str:
+    """ "clip “Vocals”: position". What a place is called in this state."""
+    root, entity, key = place
+    noun = NOUNS.get(root, "song" if root == "transport" else "project")
+    if not entity:
+        return noun if root in NOUNS else f"{noun}: {_label(key)}"
+    fields = canonical.get(root, {}).get(entity)
+    whole = f"{noun} {called(root, entity, fields if isinstance(fields, dict) else {})}".strip()
+    return f"{whole}: {_label(key)}" if key else whole

@@ -18,6 +18,7 @@ PUBLIC = {"GET /live", "GET /ready", "GET /metrics", "POST /api/guests", "POST /
 SIGNED_IN = {
     "GET /api/me",
     "PATCH /api/me",
+    "GET /api/trash",
     "GET /api/projects",
     "POST /api/projects",
     "GET /api/invites/{token}",
@@ -49,6 +50,11 @@ RULES = {
     f"GET {PROJECT}/moments/{{seq}}": Rule(READ),
     f"GET {PROJECT}/moments/{{seq}}/compare": Rule(READ),
     f"POST {PROJECT}/moments/{{seq}}/restore": Rule(EDIT),
+    f"POST {PROJECT}/changes/undo": Rule(EDIT, {"person": str(uuid.UUID(int=1)), "from_seq": 1, "to_seq": 1}),
+    f"GET {PROJECT}/trash": Rule(READ),
+    f"POST {PROJECT}/trash/{{root}}/{{entity_id}}/restore": Rule(EDIT),
+    f"POST {PROJECT}/undelete": Rule(OWN),
+    f"POST {PROJECT}/transfer": Rule(OWN, {"user_id": "{user_id}"}),
     f"POST {PROJECT}/voice": Rule(READ),
     f"GET {PROJECT}/voice": Rule(READ),
     f"PATCH {PROJECT}/voice": Rule(OWN, {"viewers_listen": False}),
@@ -99,11 +105,16 @@ async def stage(owner: Musician, other: Musician) -> dict[str, str]:
         "invite_id": await owner.post(f"{project}/invites", {"role": "viewer"}),
     }
     ids = {name: str(made.json()["id"]) for name, made in parts.items()}
-    return ids | {"project_id": project.rsplit("/", 1)[1], "user_id": other.id, "token": "x" * 43, "seq": "1"}
+    thrown = (await owner.post(f"{project}/markers", {"tick": 0, "label": "thrown away"})).json()["id"]
+    await owner.delete(f"{project}/markers/{thrown}")
+    ids |= {"root": "markers", "entity_id": thrown, "seq": "1"}
+    return ids | {"project_id": project.rsplit("/", 1)[1], "user_id": other.id, "token": "x" * 43}
 
 
 async def call(somebody: Musician, route: str, ids: dict[str, str], body: object) -> httpx.Response:
     method, template = route.split(" ")
+    if isinstance(body, dict):
+        body = {key: ids.get(value[1:-1], value) if isinstance(value, str) else value for key, value in body.items()}
     return await somebody.call(method, template.format(**ids), body)
 
 
@@ -115,7 +126,8 @@ def test_the_table_names_every_route(app: FastAPI) -> None:
 async def test_nobody_is_401_everywhere(app: FastAPI, http: httpx.AsyncClient) -> None:
     """Without a token there is nothing but what is public."""
     ids = dict.fromkeys(("project_id", "user_id", "invite_id", "snapshot_id"), str(uuid.uuid4()))
-    ids |= {"token": "x" * 43, "seq": "1", "marker_id": "m_000000000000", "note_id": "n_000000000000"}
+    ids |= {"token": "x" * 43, "seq": "1", "root": "notes", "entity_id": "n_0"}
+    ids |= {"marker_id": "m_000000000000", "note_id": "n_000000000000"}
     for route in routes(app) - PUBLIC:
         method, template = route.split(" ")
         body = RULES[route].body if route in RULES else None
