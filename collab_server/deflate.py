@@ -28,10 +28,11 @@ def accepts(offers: str) -> bool:
     return False
 
 
-def deflate(payload: bytes) -> bytes:
-    """The payload of a compressed message."""
+def deflate(*parts: bytes) -> bytes:
+    """The payload of a compressed message of these parts."""
     compressor = zlib.compressobj(LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
-    return (compressor.compress(payload) + compressor.flush(zlib.Z_SYNC_FLUSH)).removesuffix(_TAIL)
+    packed = [compressor.compress(part) for part in parts]
+    return b"".join((*packed, compressor.flush(zlib.Z_SYNC_FLUSH))).removesuffix(_TAIL)
 
 
 def inflate(payload: bytes, bytes_max: int) -> bytes:

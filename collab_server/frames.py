@@ -9,9 +9,9 @@ CLOSE = 0x88
 RSV1 = 0x40
 
 
-def binary(payload: bytes) -> bytes:
-    """Return `payload` as one binary frame (RFC 6455 section 5.2)."""
-    return _header(BINARY, len(payload)) + payload
+def binary(*parts: bytes) -> bytes:
+    """Return the parts as one binary frame (RFC 6455 section 5.2); each byte of a large document is copied once."""
+    return b"".join((_header(BINARY, sum(map(len, parts))), *parts))
 
 
 def text(payload: bytes) -> bytes:

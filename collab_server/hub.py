@@ -211,6 +211,7 @@ class Hub:
             room, loaded = await open_room(self._journal, project_id, self.settings.limits)
             bytes_ = sum(len(row.body) for row in loaded.tail)
             hosted = Hosted(room, self, self._loop, len(loaded.tail), bytes_)
+            hosted.projection_due = loaded.projected < loaded.head
             self.rooms[project_id] = hosted
             if room.pending:
                 hosted.record()

@@ -5,6 +5,7 @@ has grown to a fraction of it. Who takes compressed messages gets the state comp
 compressed beside the event loop, and meanwhile newcomers get it as it is.
 """
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from pycrdt import Doc
@@ -28,6 +29,12 @@ class JoinState:
         self._tail: list[bytes] = []
         self._tail_bytes = 0
 
+    def prime(self, state: bytes, since: Iterable[bytes]) -> None:
+        """The document was just loaded from this encoded state and these edits after it: nothing need be encoded."""
+        self._state = state
+        for update in since:
+            self.extend(update)
+
     def extend(self, update: bytes) -> None:
         """An edit was applied to the document."""
         if not self._state:
@@ -49,7 +56,8 @@ class JoinState:
         """Step2 with the whole state, compressed if it is asked for and there, followed by the edits since."""
         if not self._state:
             self._state = doc.get_update(EMPTY_VECTOR)
-        return self._step2(dialect, deflated) + b"".join(map(dialect.update, self._tail))
+        step2 = self._step2(dialect, deflated)
+        return b"".join((step2, *map(dialect.update, self._tail))) if self._tail else step2
 
     def to_deflate(self, dialect: Dialect) -> bytes | None:
         """The state if somebody should compress it beside the event loop: told once, and `keep` is awaited."""

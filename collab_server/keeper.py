@@ -63,15 +63,18 @@ class Keeper:
         return {row["user_id"]: standing_of(row["role"], row["restriction"], row["credited"]) for row in rows}
 
     async def seen(self, members: Mapping[UUID, tuple[UUID, Member]]) -> None:
-        """These connections are alive (connection id → project and member); what a dead node left open is closed."""
+        """These connections are alive (connection id → project and member)."""
         try:
             swept = await self._sessions.seen({id: member.edits for id, (_, member) in members.items()})
             for connection_id in swept:
                 project_id, member = members[connection_id]
                 await self._sessions.joined(project_id, member.id, member.user_id, member.role.value)
-            await self._sessions.sweep(STALE_AFTER)
         except SETBACKS as error:
             self._log.warning("session heartbeat failed", error=f"{type(error).__name__}: {error}")
+
+    async def sweep(self) -> None:
+        """Close what a dead node left open."""
+        await self._try(self._sessions.sweep(STALE_AFTER), "sweep")
 
     async def prune(self) -> None:
         """Let the snapshots go that the retention settings no longer hold."""

@@ -50,7 +50,10 @@ def build(project_id: UUID, loaded: Loaded, server_client: int, limits: Limits) 
                     size += len(part)
         if not ROOT_NAMES.issuperset(doc.keys()) or "schema" not in doc["meta"]:
             raise CorruptState(project_id, "this is no studio document")
-        return Room(project_id, loaded.epoch, loaded.head, doc, shape, loaded.clients, limits, size)
+        room = Room(project_id, loaded.epoch, loaded.head, doc, shape, loaded.clients, limits, size)
+        if loaded.state is not None and not room.pending:  # what was mended is in neither
+            room.join_state.prime(loaded.state, (entry.update for row in loaded.tail for entry in decode(row.body)))
+        return room
     except CorruptState:
         raise
     except BaseException as error:  # yrs panics are BaseExceptions

@@ -50,7 +50,7 @@ class CollabSettings(BaseModel):
     journal_gather_seconds: float = 0.008
     presence_gather_seconds: float = 0.05
     presence_expiry_seconds: float = 30.0
-    keepalive_seconds: float = 15.0
+    keepalive_seconds: float = 20.0
     ping_seconds: float = 20.0
     snapshot_interval_seconds: float = 600.0
     compact_after_rows: int = 1000

@@ -1,7 +1,8 @@
 """The hub's rounds: rates are filled up, the silent pinged, presence expires, snapshots and projections are kept."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from typing import TypeVar
 
 from collab_server.closing import CloseCode
 from collab_server.connection import Connection
@@ -14,9 +15,15 @@ HEADS_SECONDS = 0.5
 HEADS_WHILE_HEALTHY_SECONDS = 10.0
 HEARTBEAT_SECONDS = 30.0
 RETENTION_SECONDS = 3600.0
+HEARTBEATS_AT_A_TIME = 1_000
+AT_A_TIME = 50
+"""Rooms or connections looked after before everybody else has a turn."""
 MISSED_PINGS_MAX = 2
 EMPTY_PRESENCE = b"\x00"
 """An awareness payload without entries: legal, without effect, and enough to keep a client's watchdog quiet."""
+
+
+T = TypeVar("T")
 
 
 class Watchman:
@@ -64,7 +71,7 @@ class Watchman:
 
     async def _look_after_connections(self) -> None:
         ping_rounds = max(1, round(self._hub.settings.ping_seconds / ROUND_SECONDS))
-        for connection in list(self._hub.connections.values()):
+        async for connection in _gently(self._hub.connections.values()):
             socket = connection.socket
             if socket is None:
                 continue
@@ -95,7 +102,9 @@ class Watchman:
 
     async def _look_after_rooms(self) -> None:
         hub, now = self._hub, self._loop.time()
-        for hosted in list(hub.rooms.values()):
+        async for hosted in _gently(hub.rooms.values()):
+            if hosted.closed:
+                continue
             hosted.perform(hosted.room.expire(now - hub.settings.presence_expiry_seconds))
             if now - hosted.spoken_at > hub.settings.keepalive_seconds - ROUND_SECONDS:
                 hosted.perform(hosted.room.keep_alive(EMPTY_PRESENCE))
@@ -106,13 +115,24 @@ class Watchman:
                 await hub.keeper.snapshot(hosted, "interval")
 
     async def _heartbeat(self) -> None:
-        await self._hub.keeper.seen(
-            {
-                connection.id: (connection.hosted.project_id, connection.member)
-                for connection in self._hub.connections.values()
-                if connection.hosted is not None and connection.member is not None
-            }
-        )
+        alive = list(self._hub.connections.values())
+        for start in range(0, len(alive), HEARTBEATS_AT_A_TIME):
+            await self._hub.keeper.seen(
+                {
+                    connection.id: (connection.hosted.project_id, connection.member)
+                    for connection in alive[start : start + HEARTBEATS_AT_A_TIME]
+                    if connection.hosted is not None and connection.member is not None
+                }
+            )
+        await self._hub.keeper.sweep()
 
     async def _prune(self) -> None:
         await self._hub.keeper.prune()
+
+
+async def _gently(everything: Iterable[T]) -> AsyncIterator[T]:
+    """One after the other, as they are now, with a pause for everybody else now and then."""
+    for number, one in enumerate(list(everything), start=1):
+        yield one
+        if number % AT_A_TIME == 0:
+            await asyncio.sleep(0)

@@ -97,6 +97,11 @@ def encode_step1(vector: bytes) -> bytes:
     return b"\x00\x00" + write_varbytes(vector)
 
 
+def step2_parts(update: bytes) -> tuple[bytes, bytes, bytes]:
+    """`encode_step2` in parts, for a document that is too large to be copied once more."""
+    return b"\x00\x01", write_varuint(len(update)), update
+
+
 def encode_step2(update: bytes) -> bytes:
     """ "This is what you lack": the answer to Step1."""
     return b"\x00\x01" + write_varbytes(update)

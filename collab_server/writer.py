@@ -87,10 +87,13 @@ class Writer:
 
     async def run(self) -> None:
         """Flush for ever."""
+        loop = asyncio.get_running_loop()
+        taken = loop.time()
         while True:
             await self._wake.wait()
             self._wake.clear()
-            await asyncio.sleep(self._settings.journal_gather_seconds)
+            await asyncio.sleep(max(0.0, taken + self._settings.journal_gather_seconds - loop.time()))
+            taken = loop.time()
             waiting, self._waiting = self._waiting, []
             await self._flush([(hosted, self._take(hosted)) for hosted in waiting if not hosted.closed])
             if not self._waiting:

@@ -72,6 +72,8 @@ class Loaded:
     state: bytes | None
     tail: list[Row]
     clients: dict[int, UUID]
+    projected: int = 0
+    """The row up to which markers and notes are projected."""
 
 
 class Journal:
@@ -182,7 +184,7 @@ async def loaded(project_id: UUID, record: asyncpg.Record | None) -> Loaded:
     if [row.seq for row in tail] != list(range(first, record["head"] + 1)) or record["head"] == 0:
         raise CorruptState(project_id, f"rows {first} to {record['head']} are not all there")
     clients: Mapping[int, UUID] = dict(zip(record["client_ids"], record["client_users"], strict=True))
-    return Loaded(record["epoch"], record["head"], state, tail, dict(clients))
+    return Loaded(record["epoch"], record["head"], state, tail, dict(clients), record["projected"])
 
 
 async def _check_state(project_id: UUID, record: asyncpg.Record, state: bytes) -> None:

@@ -66,10 +66,11 @@ select w.project_id, g.head,
 LOAD = """
 select d.epoch, d.head, d.quarantined_at, d.quarantine_reason,
        s.epoch as state_epoch, s.seq as state_seq, s.state, s.sha256,
-       t.seqs, t.bodies, c.client_ids, c.client_users
+       t.seqs, t.bodies, c.client_ids, c.client_users, coalesce(v.seq, 0) as projected
   from documents d
   join projects p on p.id = d.project_id and p.deleted_at is null
   left join document_states s on s.project_id = d.project_id
+  left join studio_projections v on v.project_id = d.project_id and v.epoch = d.epoch
  cross join lateral (
        select coalesce(array_agg(u.seq order by u.seq), '{}') as seqs,
               coalesce(array_agg(u.body order by u.seq), '{}') as bodies

@@ -58,8 +58,8 @@ class Hocuspocus:
 
     def step2(self, update: bytes, *, deflated: bool = False) -> bytes:
         """y-protocols SyncStep2."""
-        message = self._prefix + wire.encode_step2(update)
-        return frames.deflated(deflate(message)) if deflated else binary(message)
+        message = (self._prefix, *wire.step2_parts(update))
+        return frames.deflated(deflate(*message)) if deflated else binary(*message)
 
     def update(self, update: bytes) -> bytes:
         """y-protocols Update."""

@@ -26,8 +26,8 @@ class YWebsocket:
 
     def step2(self, update: bytes, *, deflated: bool = False) -> bytes:
         """y-protocols SyncStep2."""
-        message = wire.encode_step2(update)
-        return frames.deflated(deflate(message)) if deflated else binary(message)
+        message = wire.step2_parts(update)
+        return frames.deflated(deflate(*message)) if deflated else binary(*message)
 
     def update(self, update: bytes) -> bytes:
         """y-protocols Update."""

@@ -1,5 +1,7 @@
 """Reads the contents of structs that are not on the hot path, and refuses the ones no document of ours holds."""
 
+from sys import intern
+
 from collab_server.gate.errors import Malformed, TooLarge
 from collab_server.gate.limits import Limits
 from collab_server.gate.values import check_json, skip_any
@@ -17,7 +19,7 @@ def read_key(data: bytes, pos: int, limits: Limits) -> tuple[str, int]:
     end = start + length
     if end > len(data):
         raise Malformed("truncated")
-    return data[start:end].decode(), end
+    return intern(data[start:end].decode()), end  # the same few names, in every room
 
 
 def read_content(data: bytes, pos: int, info: int, limits: Limits) -> tuple[int, int]:

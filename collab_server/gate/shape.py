@@ -33,11 +33,15 @@ _ALLOWED: Final[Mapping[int, frozenset[int]]] = {
 
 
 class Type:
-    """A map, text or array: its kind, how many types it is nested in (itself included), and the root it belongs to."""
+    """A map, text or array: its kind, how many types it is nested in (itself included), and the root it belongs to.
 
-    __slots__ = ("kind", "level", "root")
+    `id` is its own, and the one object that all slots in it share.
+    """
 
-    def __init__(self, kind: int, level: int, root: str) -> None:
+    __slots__ = ("id", "kind", "level", "root")
+
+    def __init__(self, id: Id, kind: int, level: int, root: str) -> None:
+        self.id = id
         self.kind = kind
         self.level = level
         self.root = root
@@ -219,12 +223,15 @@ class Shape:
         if right is not None:
             self._cut(plan, *right)
             return self._at(plan, right)[0]
-        if isinstance(parent, tuple) and self._type(plan, parent) is None:
-            beneath, dead = self._at(plan, parent)
-            if beneath is not None and not dead:
-                raise Malformed("parent is no type")
-            return None
-        return None if parent is None else (parent, key)
+        if not isinstance(parent, tuple):
+            return None if parent is None else (parent, key)
+        holder = self._type(plan, parent)
+        if holder is not None:
+            return holder.id, key
+        beneath, dead = self._at(plan, parent)
+        if beneath is not None and not dead:
+            raise Malformed("parent is no type")
+        return None
 
     def _stand(self, plan: Plan, own: Id, slot: Slot, content: int, found: Inspection) -> None:
         """May this content stand in this slot? A type that does is one from now on."""
@@ -240,7 +247,7 @@ class Shape:
         if content == TYPE:
             if level >= self._depth_max:
                 raise Malformed("types nested too deep")
-            plan.types[own] = Type(found.types[own], level + 1, root)
+            plan.types[own] = Type(own, found.types[own], level + 1, root)
         plan.roots.add(root)
 
     def _cut(self, plan: Plan, client: int, clock: int) -> None:

@@ -184,6 +184,7 @@ class Tables:
                 bodies=[document.updates[seq] for seq in sorted(document.updates)],
                 client_ids=list(document.clients),
                 client_users=list(document.clients.values()),
+                projected=0,
             )
         ]
 
