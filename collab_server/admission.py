@@ -136,6 +136,14 @@ class Admission:
         except (Malformed, TooLarge):
             return True
 
+    def readable(self, update: bytes) -> bool:
+        """Whether an update that will not be applied can be read to its end."""
+        try:
+            inspect(update, self._gate)
+        except (Malformed, TooLarge):
+            return False
+        return True
+
     def own(self, update: bytes, *, reserve: bool = False) -> None:
         """An update of the server's own, or of another process that admitted it; `reserve` its client ids."""
         seen = inspect(update, TRUSTED)

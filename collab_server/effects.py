@@ -72,6 +72,13 @@ class KeepDraft:
 
 
 @dataclass(frozen=True, slots=True)
+class KeepUnsent:
+    """A member that may not write any more has `unsent` work: keep it as a draft, soon."""
+
+    member: Member
+
+
+@dataclass(frozen=True, slots=True)
 class SnapshotFirst:
     """Many offline edits of a member are about to be merged: keep `state`, the document before them."""
 
@@ -104,6 +111,7 @@ Effect = (
     | Record
     | Expel
     | KeepDraft
+    | KeepUnsent
     | SnapshotFirst
     | Spoil
     | Deflate

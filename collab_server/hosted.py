@@ -14,6 +14,7 @@ from collab_server.effects import (
     Effects,
     Expel,
     KeepDraft,
+    KeepUnsent,
     PresenceTick,
     Record,
     Relay,
@@ -32,6 +33,10 @@ from studio.roles import Action, may
 
 SLOW_TICK_SECONDS = 0.005
 """Up to here a tick is everyday work, which was counted when it came."""
+
+
+UNSENT_SECONDS = 3.0
+"""For so long unsent work is gathered before it is kept."""
 
 
 class Surroundings(Protocol):
@@ -60,6 +65,9 @@ class Surroundings(Protocol):
 
     def keep_draft(self, hosted: "Hosted", member: Member, update: bytes) -> None:
         """Keep work of another lineage."""
+
+    def keep_unsent(self, hosted: "Hosted", member: Member) -> None:
+        """Keep what somebody wrote who may not write any more."""
 
     def snapshot_before_merge(self, hosted: "Hosted", member: Member, state: bytes) -> None:
         """Keep the document as it was before many offline edits."""
@@ -125,6 +133,8 @@ class Hosted:
                     self.hub.expel(self, member, code, reason)
                 case KeepDraft(member, update):
                     self.hub.keep_draft(self, member, update)
+                case KeepUnsent(member):
+                    self._loop.call_later(UNSENT_SECONDS, self.hub.keep_unsent, self, member)
                 case SnapshotFirst(member, state):
                     self.hub.snapshot_before_merge(self, member, state)
                 case Deflate(dialect, state):

@@ -183,6 +183,7 @@ class Hub:
         member.write = _nowhere  # an acknowledgement may still be on its way
         if not hosted.closed:
             hosted.perform(hosted.room.leave(member))
+        self.keep_unsent(hosted, member)
         self.register.left(member.id, member.edits)
         self._may_unload(hosted)
 
@@ -313,6 +314,11 @@ class Hub:
         """Keep work of another lineage."""
         name = f"Unsent work of {member.principal.name}"
         self.start(self.keeper.draft(hosted, member, update, "lineage", name))
+
+    def keep_unsent(self, hosted: Hosted, member: Member) -> None:
+        """Keep what somebody wrote who may not write any more, if there is anything new of it."""
+        if member.unsent is not None and member.unsent.fresh:
+            self.start(self.keeper.unsent(hosted, member, member.unsent.taken()))
 
     def snapshot_before_merge(self, hosted: Hosted, member: Member, state: bytes) -> None:
         """Keep the document as it was before many offline edits."""

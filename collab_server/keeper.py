@@ -14,7 +14,9 @@ import structlog
 from collab_server.hosted import Hosted
 from collab_server.member import Member
 from collab_server.standing import Standing, standing_of
+from collab_server.unsent import merged
 from collab_server.writer import AWAY
+from persistence.drafts import keep_draft
 from persistence.errors import PersistenceError
 from persistence.journal import Journal
 from persistence.pool import Pool
@@ -120,6 +122,17 @@ class Keeper:
             ),
             "draft",
         )
+
+    async def unsent(self, hosted: Hosted, member: Member, updates: list[bytes]) -> None:
+        """Keep what somebody wrote who may not write any more: one draft for a connection, seen by nobody else."""
+        update = await asyncio.to_thread(merged, updates)
+        if update is not None:
+            name = f"Unsent work of {member.principal.name}"
+            room = hosted.room
+            what = keep_draft(
+                self._pool, member.id, room.project_id, member.user_id, name, room.epoch, room.head, update
+            )
+            await self._try(what, "draft")
 
     async def project(self, hosted: Hosted) -> None:
         """Bring studio_markers and studio_notes up to the document."""

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from collab_server.dialects.dialect import Dialect
 from collab_server.express import Lane
+from collab_server.unsent import Unsent
 from presence.principal import Principal
 from studio.restriction import Restriction
 from studio.roles import Action, Role, may
@@ -21,6 +22,7 @@ class Member:
         "asked",
         "credited",
         "deflates",
+        "demoted",
         "dialect",
         "edits",
         "id",
@@ -33,6 +35,7 @@ class Member:
         "restriction",
         "role",
         "told_denied",
+        "unsent",
         "user_id",
         "write",
         "writes",
@@ -71,6 +74,10 @@ class Member:
         self._identity: dict[str, str | bool] | None = None
         self.writes = False
         self.told_denied = False
+        self.demoted = False
+        """Whether it could write at some time on this connection."""
+        self.unsent: Unsent | None = None
+        """What it wrote when it might not any more, if that is to be kept."""
         self.become(principal.role)
 
     @property
@@ -84,7 +91,8 @@ class Member:
         self.restriction = restriction if role is Role.EDITOR else None
         self.credited = self.credited if credited is None else credited
         self._identity = None
-        self.writes = may(role, Action.WRITE)
+        before, self.writes = self.writes, may(role, Action.WRITE)
+        self.demoted = self.demoted or (before and not self.writes)
         self.told_denied = False
 
     def stands_as(self, role: Role, restriction: Restriction | None, credited: bool) -> bool:

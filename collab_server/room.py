@@ -25,6 +25,7 @@ from collab_server.effects import (
     Effects,
     Expel,
     KeepDraft,
+    KeepUnsent,
     Relay,
     Send,
     SnapshotFirst,
@@ -47,6 +48,7 @@ from collab_server.pending import Flight, Pending
 from collab_server.roster import Roster
 from collab_server.settings import Limits
 from collab_server.shadow import Shadow
+from collab_server.unsent import Unsent
 from collab_server.whereabouts import Whereabouts
 from collab_server.wire import EMPTY_UPDATE
 from persistence.body import Entry
@@ -155,7 +157,7 @@ class Room:
         if not member.writes:
             # A reader's Step2 repeats every deletion it knows of: only new structs are an attempt to write.
             quiet = merge and not self.admission.brings_structs(update)
-            return self._nothing_new(member) if quiet else self._deny(member)
+            return self._nothing_new(member) if quiet else [*self._deny(member), *self._keep_unsent(member, update)]
         forbids = None if member.restriction is None else self._trial_of(member.restriction, update, merge)
         full = self._full(update)
         match self.admission.judge(member, update, merge=merge, salvage=salvage, full=full, forbids=forbids):
@@ -342,6 +344,18 @@ class Room:
             return NOTHING
         member.told_denied = True
         return (Send(member, member.dialect.denied(f"role {member.role.value} may not write")),)
+
+    def _keep_unsent(self, member: Member, update: bytes) -> Effects:
+        """Work that comes too late is kept, if its author could ever write here: nobody else fills the database."""
+        if member.unsent is None:
+            if not member.demoted and member.user_id not in self.admission.bound.values():
+                return NOTHING
+            member.unsent = Unsent()
+        if not member.unsent.room_for(update) or not self.admission.readable(update):
+            return NOTHING
+        due = not member.unsent.fresh
+        member.unsent.add(update)
+        return (KeepUnsent(member),) if due else NOTHING
 
     def _nothing_new(self, member: Member) -> Effects:
         answer = member.dialect.nothing_new()

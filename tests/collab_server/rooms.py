@@ -15,6 +15,7 @@ from collab_server.effects import (
     Effects,
     Expel,
     KeepDraft,
+    KeepUnsent,
     PresenceTick,
     Record,
     Relay,
@@ -135,6 +136,8 @@ class Hands:
         self.room = room
         self.expelled: dict[Member, tuple[int, str]] = {}
         self.drafts: list[KeepDraft] = []
+        self.unsent: list[Member] = []
+        """Whose unsent work is to be kept."""
         self.snapshots: list[SnapshotFirst] = []
         self.announced: list[bytes] = []
         self.spoiled: str | None = None
@@ -205,6 +208,8 @@ class Hands:
                 self.do(self.room.leave(member))
             case KeepDraft():
                 self.drafts.append(effect)
+            case KeepUnsent(member):
+                self.unsent.append(member)
             case SnapshotFirst():
                 self.snapshots.append(effect)
             case Announce(entries):

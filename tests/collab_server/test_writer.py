@@ -69,6 +69,9 @@ class House:
     def expel(self, hosted: Hosted, member: Member, code: CloseCode, reason: str) -> None:
         raise AssertionError(f"expelled: {code} {reason}")
 
+    def keep_unsent(self, hosted: Hosted, member: Member) -> None:
+        raise AssertionError("nobody is demoted here")
+
     def charge(self, member: Member, seconds: float) -> None:
         assert seconds > 0
 

@@ -1,0 +1,131 @@
+"""What a demoted editor wrote too late becomes a private draft; who never wrote leaves nothing behind."""
+
+from uuid import UUID, uuid4
+
+from collab_server.unsent import UNSENT_BYTES_MAX, UNSENT_MAX, Unsent, merged
+from collab_server.wire import Kind, encode_step1
+from persistence.drafts import DRAFTS_MAX, keep_draft
+from persistence.editing import read
+from persistence.pool import Pool
+from studio.canonical import canonical
+from studio.roles import Role
+from tests.collab_server.conftest import MakePeer
+from tests.collab_server.peer import until
+from tests.collab_server.rooms import Hands, Person, open_room
+from tests.collab_server.world import User, World
+
+SET_ROLE = "update project_members set role = $3 where project_id = $1 and user_id = $2"
+DRAFTS = """
+select id, author_id, kind, reason, name, state from studio_snapshots
+ where project_id = $1 and reason = 'demoted' order by created_at
+"""
+
+
+def desk(*people: Person) -> Hands:
+    hands = Hands(open_room())
+    hands.join(*people)
+    return hands
+
+
+def test_a_demoted_editors_later_updates_are_kept_in_order() -> None:
+    """Earlier edits stay in the document; later ones are denied once and laid by, whole."""
+    bob = Person(11)
+    hands = desk(bob)
+    hands.edit(bob, bob.track("t_1"))
+    hands.do(hands.room.change_role(bob.member, Role.VIEWER))
+    late = [bob.field("tracks", "t_1", "gain_db", -step) for step in range(5)]
+    hands.edit(bob, *late)
+    assert bob.member.unsent is not None
+    assert (bob.member.unsent.taken(), hands.unsent) == (late, [bob.member])
+    assert [said for said, _ in bob.heard()].count(Kind.AUTH) == 1
+    assert canonical(hands.room.doc)["tracks"]["t_1"]["gain_db"] == 0
+    update = merged(late)
+    assert update is not None
+    hands.room.doc.apply_update(update)
+    assert canonical(hands.room.doc)["tracks"]["t_1"]["gain_db"] == -4
+
+
+def test_the_offline_work_of_somebody_who_wrote_here_is_kept() -> None:
+    """They come back as a viewer with a Step2: its new structs are laid by; repeating what is known is nothing."""
+    bob = Person(11)
+    hands = desk(bob)
+    hands.edit(bob, bob.track("t_1"))
+    hands.do(hands.room.leave(bob.member))
+    known = bob.doc.get_update()
+    again = Person(0, role=Role.VIEWER, user=bob.user)
+    hands.join(again)
+    hands.do(hands.room.edit(again.member, known, merge=True))
+    assert hands.unsent == []
+    bob.field("tracks", "t_1", "gain_db", -9)
+    hands.do(hands.room.edit(again.member, bob.doc.get_update(hands.room.vector()), merge=True))
+    assert again.member.unsent is not None
+    assert len(again.member.unsent.taken()) == 1
+
+
+def test_who_never_wrote_here_leaves_nothing_behind() -> None:
+    """A viewer or commenter who forges updates fills neither memory nor database; nor do unreadable bytes."""
+    for role in (Role.VIEWER, Role.COMMENTER):
+        eve = Person(12, role=role)
+        hands = desk(eve)
+        hands.edit(eve, eve.track("t_evil"))
+        hands.do(hands.room.edit(eve.member, eve.doc.get_update(), merge=True))
+        assert hands.unsent == []
+    bob = Person(11)
+    hands = desk(bob)
+    hands.do(hands.room.change_role(bob.member, Role.VIEWER))
+    hands.edit(bob, b"\x01\x05")
+    assert bob.member.unsent is not None
+    assert bob.member.unsent.taken() == []
+
+
+def test_the_buffer_is_bounded() -> None:
+    """In bytes and in number; the first ones are kept, as the later lean on them."""
+    unsent = Unsent()
+    big = b"x" * (UNSENT_BYTES_MAX // 2)
+    unsent.add(big)
+    assert (unsent.room_for(big), unsent.room_for(big + b"x")) == (True, False)
+    small = Unsent()
+    for _ in range(UNSENT_MAX):
+        small.add(b"x")
+    assert not small.room_for(b"x")
+
+
+async def test_s10_late_edits_become_one_draft_that_grows(
+    world: World, pool: Pool, project: UUID, ada: User, make_peer: MakePeer
+) -> None:
+    """After a pause, and again when the connection leaves: one draft, of nobody else's, readable over the document."""
+    bob = await world.member(project)
+    b = await make_peer(project, bob).join()
+    b.track("t_1")
+    await b.saved()
+    await pool.execute(SET_ROLE, project, bob.id, "viewer")
+    await until(lambda: b.denied, seconds=1)
+    b.field("tracks", "t_1", "name", "Late")
+    await until(lambda: pool.fetchval("select count(*) from studio_snapshots where reason = 'demoted'"))
+    b.marker("m_late", 0, "Late too")
+    answers = b.heard.count(Kind.STEP2)
+    b.send(encode_step1(b.doc.get_state()))
+    await until(lambda: b.heard.count(Kind.STEP2) > answers)
+    await b.leave()
+
+    async def both() -> bool:
+        (row,) = await pool.fetch(DRAFTS, project)
+        doc, _, _ = await read(pool, project)
+        doc.apply_update(row["state"])
+        found = canonical(doc)
+        return found["tracks"]["t_1"]["name"] == "Late" and "m_late" in found["markers"]
+
+    await until(both)
+    (row,) = await pool.fetch(DRAFTS, project)
+    assert (row["author_id"], row["kind"], row["name"]) == (bob.id, "draft", "Unsent work of Bob")
+    stored = await world.stored(project)
+    assert stored["tracks"]["t_1"]["name"] == "Track"  # type: ignore[index]
+
+
+async def test_the_same_work_is_kept_once_and_only_so_much_of_it(pool: Pool, project: UUID, ada: User) -> None:
+    """What comes again under another connection is no second draft, and there are never more than a few."""
+    kept = [await keep_draft(pool, uuid4(), project, ada.id, "x", 1, 1, state) for state in (b"a", b"a", b"b")]
+    assert kept == [True, False, True]
+    for number in range(DRAFTS_MAX + 5):
+        await keep_draft(pool, uuid4(), project, ada.id, "x", 1, 1, b"c%d" % number)
+    assert len(await pool.fetch(DRAFTS, project)) == DRAFTS_MAX
