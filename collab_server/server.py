@@ -14,6 +14,7 @@ from collab_server.control.rounds import Rounds
 from collab_server.door import Door
 from collab_server.draining import drain
 from collab_server.hub import Hub
+from collab_server.janitor import Janitor
 from collab_server.keeper import Keeper
 from collab_server.memberships import listen
 from collab_server.metrics import Metrics
@@ -72,10 +73,12 @@ async def running(settings: Settings, failed: Callable[[], None]) -> AsyncIterat
                 outbox_bytes=limits.outbox_bytes_max,
                 handshake_seconds=limits.handshake_seconds_max,
             )
+            janitor = Janitor(pool, bus, lambda: datetime.now(UTC), settings.retention)
             work = [
                 loop.create_task(hub.writer.run()),
                 loop.create_task(register.run()),
                 loop.create_task(Watchman(hub).run()),
+                loop.create_task(janitor.run()),
                 loop.create_task(listen(database.url, hub, control.memberships_changed)),
                 loop.create_task(clock.run()),
                 loop.create_task(Rounds(control).run()),
