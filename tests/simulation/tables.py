@@ -14,7 +14,7 @@ from uuid import UUID
 from collab_server.admission import TRUSTED
 from collab_server.gate.update import inspect
 from collab_server.keeper import MEMBERSHIPS
-from persistence import journal_sql, projections, sessions, snapshots
+from persistence import drafts, journal_sql, projections, sessions, snapshots
 from persistence.body import decode
 from tests.simulation.transaction import Transaction
 
@@ -125,6 +125,7 @@ class Tables:
             sessions.LOCK_SESSIONS: Statement(lambda tx, ids: [], _book),
             sessions.CLOSE: Statement(self._close, _book),
             snapshots.INSERT: Statement(self._snapshot, _free),
+            drafts.KEEP: Statement(self._snapshot, _free),
             snapshots.PRUNE: Statement(lambda tx, *_: [Record(count=0)], _free),
             projections.CLAIM: Statement(self._claim, _free),
             projections.PUT_MARKERS: Statement(lambda tx, *_: [], _free),
