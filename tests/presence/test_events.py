@@ -16,6 +16,8 @@ from presence.events import (
     ProjectRenamed,
     RoleChanged,
     Said,
+    TransportAsked,
+    TransportTold,
     VoiceChanged,
     decode,
     encode,
@@ -34,6 +36,8 @@ EVENTS: st.SearchStrategy[Event] = st.one_of(
     st.builds(PresenceWanted, IDS, IDS),
     st.builds(VoiceChanged, IDS, st.lists(IDS).map(tuple)),
     st.builds(Said, IDS, IDS, st.binary()),
+    st.builds(TransportAsked, IDS, IDS, st.binary()),
+    st.builds(TransportTold, IDS, IDS, st.binary()),
     st.builds(NodeGone, IDS),
 )
 
