@@ -1,12 +1,14 @@
 """Projects on the real servers, and Python clients in them."""
 
 from collections.abc import AsyncIterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import httpx
 import pytest
 
 from launch.app import App
+
+Stored: TypeAlias = dict[str, dict[str, Any]]
 
 
 class Seat(NamedTuple):
@@ -31,11 +33,9 @@ class Song:
         await call(self.http, "POST", f"/api/invites/{invite['token']}/accept", user["token"], {})
         return Seat(self.owner.url, user["token"], user["user"]["id"])
 
-    async def stored(self) -> dict[str, dict[str, object]]:
+    async def stored(self) -> Stored:
         """The committed document, as the API gives it."""
-        found: dict[str, dict[str, object]] = await call(
-            self.http, "GET", f"/api/projects/{self.project}/document", self.owner.token
-        )
+        found: Stored = await call(self.http, "GET", f"/api/projects/{self.project}/document", self.owner.token)
         return found
 
     async def ticket(self, seat: Seat) -> dict[str, str]:

@@ -34,7 +34,7 @@ TEXTS: Final = frozenset({("notes", "body")})
 class Document:
     """Calls `edited(update, places)` after each own transaction, and `noticed(notes, clients)` after any that changed.
 
-    `clients` are the Yjs clients whose work it was, None for ourselves.
+    `clients` are the Yjs clients whose work it was, None for ourselves. Both are looked for only while `listening()`.
     """
 
     def __init__(self, guard: Callable[[], None]) -> None:
@@ -43,12 +43,13 @@ class Document:
         self.user = ""
         self.edited: Callable[[bytes, tuple[str, ...]], None] = lambda update, places: None
         self.noticed: Callable[[list[Note], frozenset[int] | None], None] = lambda notes, clients: None
+        self.listening: Callable[[], bool] = lambda: False
         self._guard = guard
         self._doc: Doc[Any] = Doc(client_id=self.client)
         for root in ROOTS:
             self._doc[root] = Map()
         self._roots: dict[str, Map[Any]] = {root: self._doc.get(root, type=Map) for root in ROOTS}
-        self._watch = Watch(self._roots)
+        self._watch = Watch(self._roots, self._heard)
         self._updates: list[bytes] = []
         self._subscription = self._doc.observe(self._committed)
         self._undo = UndoManager(
@@ -62,16 +63,16 @@ class Document:
     def has(self, root: str, id: str) -> bool:
         """Whether there is such an entry."""
         if self._draft is not None:
-            for made, there in self._draft.entries(root):
-                if made == id:
-                    return there
+            there = self._draft.entries(root).get(id)
+            if there is not None:
+                return there
         return id in self._roots[root]
 
     def ids(self, root: str) -> list[str]:
         """Every id of a root, those in the trash too; in no order."""
         found = dict.fromkeys(self._roots[root].keys())
         if self._draft is not None:
-            for id, there in self._draft.entries(root):
+            for id, there in self._draft.entries(root).items():
                 found.pop(id, None)
                 if there:
                     found[id] = None
@@ -139,14 +140,9 @@ class Document:
 
     def _write(self, draft: Draft) -> bool:
         with self._doc.transaction(origin=OWN):
-            for root, id in draft.created:
-                self._roots[root][id] = Map(
-                    {
-                        cell.key: Text(str(value)) if (root, cell.key) in TEXTS else value
-                        for cell, value in draft.cells.items()
-                        if (cell.root, cell.id) == (root, id)
-                    }
-                )
+            for (root, id), values in draft.new_entities().items():
+                fresh = {key: Text(str(value)) if (root, key) in TEXTS else value for key, value in values.items()}
+                self._roots[root][id] = Map(fresh)
             for cell, value in draft.cells.items():
                 if (cell.root, cell.id) not in draft.created:
                     self._put(cell, value)
@@ -168,13 +164,14 @@ class Document:
 
     def _own(self, change: Callable[[], bool], places: tuple[str, ...]) -> bool:
         self._updates.clear()
-        done = change()
-        for update in self._updates:
-            self.edited(update, places)
-        self._updates.clear()
-        if notes := self._watch.take():
-            self.noticed(notes, None)
-        return done
+        try:
+            return change()
+        finally:
+            for update in self._updates:
+                self.edited(update, places)
+            self._updates.clear()
+            if notes := self._watch.take():
+                self.noticed(notes, None)
 
     # ------------------------------------------------------------------ the server's side
 
@@ -188,11 +185,12 @@ class Document:
 
     def merge(self, update: bytes) -> None:
         """Take what came from the server."""
-        before = read_vector(self._doc.get_state())
+        before = read_vector(self._doc.get_state()) if self.listening() else {}
         with self._doc.transaction(origin=SERVER):
             self._doc.apply_update(update)
         self._updates.clear()
-        if notes := self._watch.take():
+        notes = self._watch.take()
+        if notes and self.listening():
             after = read_vector(self._doc.get_state())
             self.noticed(notes, frozenset(client for client, end in after.items() if end > before.get(client, 0)))
 
@@ -200,6 +198,9 @@ class Document:
         """Let go of the observers."""
         self._watch.close()
         self._doc.unobserve(self._subscription)
+
+    def _heard(self) -> bool:
+        return self.listening()
 
     def _committed(self, event: TransactionEvent) -> None:
         if event.update != EMPTY:

@@ -5,7 +5,7 @@ under the key "".
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
 from backline.errors import TransactionTooLarge
@@ -32,21 +32,25 @@ class Cell(NamedTuple):
 class Draft:
     """Writes in order; the last one of a cell counts. MISSING as a value removes a leaf root's entry."""
 
-    __slots__ = ("cells", "created")
+    __slots__ = ("_entries", "cells", "created")
 
     def __init__(self) -> None:
         self.cells: dict[Cell, object] = {}
         self.created: dict[tuple[str, str], None] = {}
+        self._entries: dict[str, dict[str, bool]] = {}
 
     def create(self, root: str, id: str, values: dict[str, object]) -> None:
         """A new entity, whole."""
         self.created[root, id] = None
+        self._entries.setdefault(root, {})[id] = True
         for key, value in values.items():
             self.set(root, id, key, value)
 
     def set(self, root: str, id: str, key: str, value: object) -> None:
         """One value."""
         self.cells[Cell(root, id, key)] = value
+        if id and not key:
+            self._entries.setdefault(root, {})[id] = not isinstance(value, Missing)
 
     def remove(self, root: str, id: str) -> None:
         """A leaf root's entry is gone."""
@@ -59,14 +63,17 @@ class Draft:
             return self.cells[cell]
         return MISSING if (root, id) in self.created else UNTOUCHED
 
-    def entries(self, root: str) -> Iterator[tuple[str, bool]]:
-        """The ids of a root that this transaction made (True) or removed (False)."""
-        for made_root, id in self.created:
-            if made_root == root:
-                yield id, True
+    def entries(self, root: str) -> Mapping[str, bool]:
+        """The ids of a root that this transaction made or wrote as a whole (True) or removed (False)."""
+        return self._entries.get(root, {})
+
+    def new_entities(self) -> dict[tuple[str, str], dict[str, object]]:
+        """The values of each entity that is to be made, by (root, id)."""
+        made: dict[tuple[str, str], dict[str, object]] = {entity: {} for entity in self.created}
         for cell, value in self.cells.items():
-            if cell.root == root and cell.id and not cell.key:
-                yield cell.id, not isinstance(value, Missing)
+            if (cell.root, cell.id) in made:
+                made[cell.root, cell.id][cell.key] = value
+        return made
 
     @property
     def places(self) -> tuple[str, ...]:

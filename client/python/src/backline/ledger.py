@@ -5,6 +5,7 @@ vouches for everything sent before it on the same connection.
 """
 
 import asyncio
+from collections.abc import Callable
 
 from backline.errors import BacklineError, NotSaved, Unsaved
 
@@ -15,6 +16,8 @@ class Ledger:
     def __init__(self) -> None:
         self.failure: BacklineError | None = None
         """Why nothing will be saved any more."""
+        self.failed: Callable[[BacklineError], None] = lambda error: None
+        """Called when that is known."""
         self._made = 0
         self._unsaved: dict[int, Unsaved] = {}
         self._awaited: dict[bytes, int] = {}
@@ -57,8 +60,10 @@ class Ledger:
 
     def fail(self, error: BacklineError) -> None:
         """Nothing will be saved any more: whoever waits hears of it."""
-        self.failure = self.failure or error
-        self._look()
+        if self.failure is None:
+            self.failure = error
+            self._look()
+            self.failed(error)
 
     async def saved(self, within: float | None) -> None:
         """Return when every edit made before this call is committed. NotSaved after `within` seconds, or on failure."""

@@ -8,7 +8,7 @@ from backline.changes import Changes
 from backline.collection import Clips, Effects, Markers, Notes, Sends, Tracks
 from backline.document import Document
 from backline.entities import Clip, Effect, Marker, Note, Send, Track, Transport
-from backline.errors import Closed, NotAllowed, Unsaved
+from backline.errors import BacklineError, Closed, NotAllowed, Unsaved
 from backline.ledger import Ledger
 from backline.presence import People, Person
 from backline.rows import EVENTS, LANES, POINTS, SIGNATURES, TEMPO, Events, Lane, Points, Rows, Signatures, Tempo
@@ -35,6 +35,8 @@ class Project:
         self._streams: WeakSet[Changes] = WeakSet()
         self._closed = False
         document.edited, document.noticed = self._session.edited, self._noticed
+        document.listening = lambda: bool(self._streams)
+        self._ledger.failed = self._end_streams
         self.tracks = Tracks(document, Track)
         self.clips = Clips(document, Clip)
         self.markers = Markers(document, Marker)
@@ -64,6 +66,11 @@ class Project:
     def connected(self) -> bool:
         """Whether the server is heard, and everything it had is here."""
         return self._session.synced.is_set()
+
+    @property
+    def over(self) -> BacklineError | None:
+        """Why the server refuses us for good; None while it does not."""
+        return self._ledger.failure
 
     def timeline(self) -> Timeline:
         """Ticks, seconds, bars and beats by the tempo and signatures of this moment."""
@@ -115,6 +122,8 @@ class Project:
         Raises ChangesLost to a reader that is 50,000 changes behind, and what has ended the project.
         """
         stream = Changes(own)
+        if self._closed or self._ledger.failure is not None:
+            stream.close(self._ledger.failure)
         self._streams.add(stream)
         return stream
 
@@ -142,8 +151,7 @@ class Project:
     def close(self) -> None:
         """End all streams of changes; no edit is taken any more. `backline.open` calls it."""
         self._closed = True
-        for stream in list(self._streams):
-            stream.close(self._ledger.failure)
+        self._end_streams(self._ledger.failure)
         self._document.close()
 
     @property
@@ -163,6 +171,10 @@ class Project:
             raise self._ledger.failure
         if not self._session.writes:
             raise NotAllowed(f"a {self.role or 'stranger'} cannot edit")
+
+    def _end_streams(self, error: BacklineError | None) -> None:
+        for stream in list(self._streams):
+            stream.close(error)
 
     def _noticed(self, notes: list[Noticed], clients: frozenset[int] | None) -> None:
         own = clients is None

@@ -133,6 +133,7 @@ class Session:
                 task.cancel()
             with suppress(ConnectionClosed, TimeoutError):
                 await asyncio.wait_for(socket.send(encode(Presence((self._people.farewell(),)))), 1)
+            await socket.close()
 
     def _parted(self) -> None:
         if self._presence_due is not None:

@@ -1,6 +1,6 @@
 """What a transaction changed, as notes: taken by observers while it commits, read when it is over."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 from pycrdt import Map, Subscription, Text
@@ -24,7 +24,9 @@ class Note(NamedTuple):
 class Watch:
     """Deep observers on every root."""
 
-    def __init__(self, roots: Mapping[str, "Map[Any]"]) -> None:
+    def __init__(self, roots: Mapping[str, "Map[Any]"], wanted: Callable[[], bool]) -> None:
+        """`wanted` tells whether anybody reads the notes: without a reader only note bodies are followed."""
+        self._wanted = wanted
         self._notes: list[Note] = []
         self._bodies: dict[str, str] = {}
         self._roots = roots
@@ -43,8 +45,9 @@ class Watch:
 
     def _observe(self, name: str, root: "Map[Any]") -> Subscription:
         def heard(events: list[Any]) -> None:
-            for event in events:
-                self._event(name, event)
+            if name == "notes" or self._wanted():
+                for event in events:
+                    self._event(name, event)
 
         return root.observe_deep(heard)
 
