@@ -351,7 +351,7 @@ class Hub:
             self.bus.publish(Grew(hosted.project_id, hosted.room.epoch, seq, flight.batch.body))
         if seq > before + 1:
             self.news.catch_up(hosted, before)
-        elif flight.state is not None and not hosted.behind:
+        elif flight.state is not None and seq == flight.head + 1:  # no row of another node came in between
             self.start(self.keeper.compact(hosted, seq, flight.state))
 
     def _refused(self, hosted: Hosted, reason: Refused) -> None:

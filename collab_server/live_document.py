@@ -18,9 +18,10 @@ from collab_server.gathered import Run
 from collab_server.join_state import EMPTY_VECTOR
 from collab_server.member import Member
 from collab_server.pending import Pending
+from collab_server.resting import Resting
 from persistence.body import Entry
 from studio.repair import Census, Firsts, Stamp, repair_update
-from studio.watch import Touched, watch
+from studio.watch import Touched
 
 
 class LiveDocument:
@@ -31,7 +32,6 @@ class LiveDocument:
     """
 
     def __init__(self, doc: "Doc[Any]", admission: Admission, pending: Pending) -> None:
-        self._doc = doc
         self._admission = admission
         self._pending = pending
         self._aside: dict[Lane, Run] = {}
@@ -39,7 +39,7 @@ class LiveDocument:
         self._touched: list[Touched] = []
         self._firsts = Firsts.of(doc)
         self._census = Census.of(doc)
-        self._watch = watch(doc, self._touched.append)
+        self._resting = Resting(doc, self._touched.append)
         self._mend(None, None)  # what an older server let pass
 
     @property
@@ -54,6 +54,11 @@ class LiveDocument:
         """The document without what is put aside, which are values of plain fields alone."""
         return self._doc
 
+    def rest(self) -> None:
+        """Some seconds have passed: if nobody has looked at the document for long, keep its encoded form alone."""
+        if not self._aside:
+            self._resting.round()
+
     def has_deleted(self, deletes: Iterable[tuple[int, int, int]]) -> bool:
         """Whether all of these (client, clock, length) are deleted already, as far as the document tells."""
         known: dict[int, list[tuple[int, int]]] = {}
@@ -64,7 +69,8 @@ class LiveDocument:
     @property
     def repairer(self) -> int | None:
         """The client id of its repairs, if there were any, now or under an earlier user of that id."""
-        return self._doc.client_id if self._doc.client_id in self._admission.bound else None
+        client = self._resting.client_id
+        return client if client in self._admission.bound else None
 
     def vector(self) -> bytes:
         """The state vector of everything told so far."""
@@ -139,23 +145,29 @@ class LiveDocument:
 
     def close(self) -> None:
         """Let the document go: an observer that is never removed pins it."""
-        self._watch.close()
+        self._resting.close()
+
+    @property
+    def _doc(self) -> "Doc[Any]":
+        return self._resting.doc
 
     def _mend(self, touched: list[Touched] | None, stamp: Stamp | None) -> list[bytes]:
         """Repair what was touched (None: everything); the update that did it, if there was anything to repair."""
         _, mended = repair_update(self._doc, touched, self._firsts, stamp)
         if not mended:
             return []
-        if self._doc.client_id not in self._admission.bound:
-            self._admission.reserve(self._doc.client_id)
-            self._pending.bind(self._doc.client_id, NOBODY)
+        client = self._resting.client_id
+        if client not in self._admission.bound:
+            self._admission.reserve(client)
+            self._pending.bind(client, NOBODY)
         self._admission.own(mended)
         self._pending.add(None, "repair", [mended], self._taken(), 1)
         return [mended]
 
     def _apply(self, updates: Iterable[bytes]) -> None:
-        apply = self._doc.apply_update
-        with self._doc.transaction():
+        doc = self._doc
+        apply = doc.apply_update
+        with doc.transaction():
             for update in updates:
                 apply(update)
 

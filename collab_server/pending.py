@@ -42,6 +42,8 @@ class Flight:
     acks: list[tuple[Member, list[bytes]]]
     size: int
     """Bytes of its updates."""
+    head: int
+    """The row up to which the document was known when it left."""
     state: bytes | None = None
     """The encoded document as of this flight, when compaction is due."""
 
@@ -85,10 +87,10 @@ class Pending:
         """Tell `member` its own updates once everything added so far is committed."""
         self._acks.append((member, updates))
 
-    def take(self, project_id: UUID, epoch: int) -> Flight:
-        """Hand over everything and start empty."""
+    def take(self, project_id: UUID, epoch: int, head: int) -> Flight:
+        """Hand over everything and start empty; `head` is the row up to which the document is known."""
         batch = self._batch(project_id, epoch) if self._entries else None
-        flight = Flight(batch, self._acks, self.size)
+        flight = Flight(batch, self._acks, self.size, head)
         self._entries, self._acks, self._by_author, self._clients, self.size = [], [], {}, [], 0
         return flight
 

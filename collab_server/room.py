@@ -251,7 +251,7 @@ class Room:
         except BaseException as error:
             self._spoiled(error, [])
             self.pending = Pending()  # nobody is told that it was saved
-        return self.pending.take(self.project_id, self.epoch)
+        return self.pending.take(self.project_id, self.epoch, self.head)
 
     def landed(self, flight: Flight, seq: int | None) -> Effects:
         """The flight is committed (as row `seq`, None when it was only acknowledgements): tell its authors."""
@@ -319,6 +319,10 @@ class Room:
     def repairer(self) -> int | None:
         """The client id of its repairs, if there were any."""
         return self.document.repairer
+
+    def rest(self) -> None:
+        """Some seconds have passed."""
+        self.document.rest()
 
     def gathered_from(self) -> set[Member]:
         """Whose edits wait for the next tick."""

@@ -110,6 +110,7 @@ class Watchman:
                 hosted.perform(hosted.room.keep_alive(EMPTY_PRESENCE))
             if hosted.projection_due and not hosted.unloading:
                 await hub.keeper.project(hosted)
+            hosted.room.rest()
             if now - hosted.snapshot_at > hub.settings.snapshot_interval_seconds:
                 hosted.snapshot_at = now
                 await hub.keeper.snapshot(hosted, "interval")

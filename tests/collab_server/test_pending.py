@@ -19,7 +19,7 @@ def test_nothing_pending_is_false() -> None:
     """An empty flight has no batch and nobody to tell."""
     pending = Pending()
     assert not pending
-    flight = pending.take(PROJECT, 1)
+    flight = pending.take(PROJECT, 1, 7)
     assert (flight.batch, list(flight.acks), flight.size) == (None, [], 0)
 
 
@@ -31,7 +31,7 @@ def test_entries_keep_their_order_and_authors() -> None:
     pending.add(BOB, "edit", [b"four"], [])
     assert pending
     assert pending.size == 15
-    flight = pending.take(PROJECT, 3)
+    flight = pending.take(PROJECT, 3, 7)
     assert flight.batch is not None
     assert decode(flight.batch.body) == [
         Entry(ADA, b"one"),
@@ -50,7 +50,7 @@ def test_changes_are_gathered_by_author_and_origin() -> None:
     pending.add(ADA, "edit", [b"1"], [touched("tracks", "t_1", "name")])
     pending.add(BOB, "edit", [b"2"], [touched("transport", "", "bpm")])
     pending.add(ADA, "edit", [b"3", b"4"], [touched("tracks", "t_1", "gain_db"), touched("tracks", "t_1", "name")])
-    flight = pending.take(PROJECT, 1)
+    flight = pending.take(PROJECT, 1, 7)
     assert flight.batch is not None
     found = [(change.author_id, change.origin, change.edits, change.paths) for change in flight.batch.changes]
     assert found == [
@@ -63,7 +63,7 @@ def test_a_huge_change_names_its_roots_only() -> None:
     """Nobody reads ten thousand paths."""
     pending = Pending()
     pending.add(ADA, "edit", [b"1"], [touched("clips", f"c_{n}", "pos") for n in range(PATHS_PER_CHANGE_MAX + 1)])
-    flight = pending.take(PROJECT, 1)
+    flight = pending.take(PROJECT, 1, 7)
     assert flight.batch is not None
     assert flight.batch.changes[0].paths == ("clips",)
 
@@ -73,7 +73,7 @@ def test_acknowledgements_alone_make_a_flight_without_a_batch() -> None:
     pending, ada = Pending(), Person(10)
     pending.acknowledge(ada.member, [b"one", b"two"])
     assert pending
-    flight = pending.take(PROJECT, 1)
+    flight = pending.take(PROJECT, 1, 7)
     assert flight.batch is None
     assert list(flight.acks) == [(ada.member, [b"one", b"two"])]
 
@@ -83,9 +83,9 @@ def test_new_client_ids_travel_with_the_batch() -> None:
     pending = Pending()
     pending.bind(10, ADA)
     pending.add(ADA, "edit", [b"1"], [])
-    first = pending.take(PROJECT, 1)
+    first = pending.take(PROJECT, 1, 7)
     pending.add(ADA, "edit", [b"2"], [])
-    second = pending.take(PROJECT, 1)
+    second = pending.take(PROJECT, 1, 7)
     assert first.batch is not None
     assert second.batch is not None
     assert first.batch.clients == ((10, ADA),)

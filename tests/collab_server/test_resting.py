@@ -1,0 +1,76 @@
+"""Tests of documents that are put away while nobody looks at them."""
+
+import gc
+import weakref
+from typing import Any
+
+from pycrdt import Doc, Map
+
+from collab_server.resting import BYTES_MAX, ROUNDS, Resting
+from studio.blank import open_doc
+from studio.canonical import canonical
+from studio.watch import Touched
+from tests.collab_server.rooms import SEED, Hands, Person, open_room
+
+
+def quiet(resting: Resting, rounds: int = ROUNDS + 1) -> None:
+    """Time passes."""
+    for _ in range(rounds):
+        resting.round()
+
+
+def test_a_document_is_put_away_when_nobody_looks() -> None:
+    """It is let go by memory, comes back the same under the same client id, and is watched as before."""
+    touched: list[Touched] = []
+    doc = open_doc(77)
+    doc.apply_update(SEED)
+    doc["transport"]["bpm"] = 99
+    before, state, gone = canonical(doc), doc.get_state(), weakref.ref(doc)
+    resting = Resting(doc, touched.append)
+    del doc
+    quiet(resting)
+    gc.collect()
+    assert gone() is None
+    again = resting.doc
+    assert (canonical(again), again.get_state(), again.client_id) == (before, state, 77)
+    touched.clear()
+    again["transport"]["bpm"] = 100
+    assert [(note.root, note.keys) for note in touched] == [("transport", frozenset({"bpm"}))]
+
+
+def test_who_looks_keeps_it() -> None:
+    """A look in every round, or one round less than it takes, and it stays where it is."""
+    resting = Resting(open_doc(77), list[Touched]().append)
+    doc = resting.doc
+    for _ in range(3 * ROUNDS):
+        quiet(resting, ROUNDS)
+        assert resting.doc is doc
+
+
+def test_a_large_document_stays() -> None:
+    """Taking it out again would hold the event loop."""
+    doc: Doc[Any] = open_doc(77)
+    doc.get("notes", type=Map)["n_1"] = Map({"body": "x" * (BYTES_MAX + 1)})
+    resting = Resting(doc, list[Touched]().append)
+    quiet(resting)
+    assert resting.doc is doc
+
+
+def test_a_room_goes_on_after_its_document_was_put_away() -> None:
+    """Newcomers, edits, repairs and slow readers find everything as it was, again and again."""
+    ada, bob = Person(10), Person(11)
+    hands = Hands(open_room())
+    hands.join(ada)
+    hands.edit(ada, ada.track("t_1", gain_db="loud"))
+    for number in range(3):
+        hands.commit()
+        for _ in range(ROUNDS + 1):
+            hands.room.rest()
+        hands.edit(ada, ada.field("tracks", "t_1", "name", f"{number}"), ada.field("tracks", "t_1", "pan", 7))
+        ada.listen()
+    for _ in range(ROUNDS + 1):
+        hands.room.rest()
+    hands.join(bob)
+    assert ada.json() == bob.json() == canonical(hands.room.doc)
+    assert bob.json()["tracks"]["t_1"]["name"] == "2"
+    assert bob.json()["tracks"]["t_1"]["pan"] == 1
