@@ -34,6 +34,7 @@ CODES: Final[Mapping[str, tuple[int, str]]] = MappingProxyType(
         "method_not_allowed": (405, "This address does not know that method."),
         "conflict": (409, "This does not fit what is stored."),
         "owner_is_fixed": (409, "The owner's membership cannot be changed or removed."),
+        "track_locked": (409, "Somebody else holds this track: wait, or ask them."),
         "name_taken": (409, "This name is taken."),
         "username_taken": (409, "This username is taken."),
         "email_taken": (409, "This address has an account."),
@@ -91,6 +92,8 @@ def translated(error: Exception) -> ApiError:
             return ApiError("not_found")
         case studio_errors.Invalid(field=field, reason=reason):
             return ApiError("invalid", fields=[{"field": field, "reason": reason}])
+        case studio_errors.Locked(user=user, until=until):
+            return ApiError("track_locked", user=user, until=until)
         case voice_errors.Unavailable() | voice_errors.Misconfigured():
             return ApiError("voice_unavailable")
         case voice_errors.NotThere():

@@ -164,7 +164,7 @@ class Hosted:
         """Row `seq` of the journal was written by another process."""
         self.rows_since_compaction += 1
         self.edited_since_snapshot = self.projection_due = True
-        self.perform(self.room.grow(seq, entries))
+        self.perform(self.room.grow(seq, entries, time.time_ns() // 1_000_000))
 
     def say(self, member: Member | None, payload: str) -> None:
         """A stateless message, for everybody else."""

@@ -20,7 +20,9 @@ from collab_server.member import Member
 from collab_server.pending import Pending
 from collab_server.resting import Resting
 from persistence.body import Entry
-from studio.repair import Census, Firsts, Stamp, repair_update
+from studio.binding import reading
+from studio.locks import Held
+from studio.repair import Census, Firsts, Stamp, repair_update, written
 from studio.watch import Touched
 
 
@@ -40,6 +42,10 @@ class LiveDocument:
         self._firsts = Firsts.of(doc)
         self._census = Census.of(doc)
         self._resting = Resting(doc, self._touched.append)
+        self._held = Held()
+        self._asked_for_locks = False
+        self.undone: list[tuple[Member, str]] = []
+        """Who has lost an edit on which locked track, until the room has told them."""
         self._mend(None, None)  # what an older server let pass
 
     @property
@@ -98,6 +104,16 @@ class LiveDocument:
         if held is not run:
             held.absorb(run)
 
+    def locked(self, now_ms: int) -> bool:
+        """Whether somebody holds a track: then every edit has to be looked at as it comes."""
+        if not self._asked_for_locks:
+            self._asked_for_locks = True
+            with reading(self.doc) as reader:
+                self._held.look(reader, reader.ids("tracks"), now_ms)
+        if self._held.locks:
+            self._held.expire(now_ms)
+        return bool(self._held.locks)
+
     def settle(self) -> None:
         """Apply what was put aside, one update for each client."""
         aside, self._aside = self._aside, {}
@@ -116,8 +132,7 @@ class LiveDocument:
         touched = self._taken()
         self._pending.add(member.user_id, "edit", updates, touched, edits)
         told: list[tuple[Member | None, bytes]] = [(member, update) for update in updates]
-        told += [(None, mended) for mended in self._mend(touched, Stamp(str(member.user_id), now_ms))]
-        return told
+        return told + [(None, update) for update in self._answered(member, touched, now_ms)]
 
     def edit_quietly(self, member: Member, updates: list[bytes], now_ms: int) -> list[tuple[Member | None, bytes]]:
         """Apply updates that bring no new structs: only those whose deletions are news are told."""
@@ -129,10 +144,10 @@ class LiveDocument:
             if touched:
                 self._pending.add(member.user_id, "edit", [update], touched, 1)
                 told.append((member, update))
-                told += [(None, mended) for mended in self._mend(touched, Stamp(str(member.user_id), now_ms))]
+                told += [(None, answer) for answer in self._answered(member, touched, now_ms)]
         return told
 
-    def grow(self, entries: Sequence[Entry]) -> list[bytes]:
+    def grow(self, entries: Sequence[Entry], now_ms: int) -> list[bytes]:
         """Apply what another process committed: believed, not judged. Returns it with what had to be repaired."""
         self.settle()
         updates = [entry.update for entry in entries]
@@ -141,7 +156,9 @@ class LiveDocument:
             self._admission.own(update, reserve=author is None)  # another server's own client id is nobody's
         touched = self._taken()
         self._firsts.accept(self._doc, touched)
-        return [*updates, *self._mend(touched, None)]
+        mended = self._mend(touched, None)
+        self._note_locks(touched, now_ms)
+        return [*updates, *mended]
 
     def close(self) -> None:
         """Let the document go: an observer that is never removed pins it."""
@@ -151,18 +168,53 @@ class LiveDocument:
     def _doc(self) -> "Doc[Any]":
         return self._resting.doc
 
+    def _answered(self, member: Member, touched: list[Touched], now_ms: int) -> list[bytes]:
+        """What the server writes when a member's edit was applied: locked tracks as they were, and repairs."""
+        stamp = Stamp(str(member.user_id), now_ms)
+        if not self._held.locks:
+            return self._mend(touched, stamp)
+        with reading(self._doc) as reader:
+            writes, tracks = self._held.against(reader, touched, str(member.user_id))
+        answers: list[bytes] = []
+        if writes:
+            self.undone += [(member, track) for track in tracks]
+            update = written(self._doc, writes, "server/lock")
+            rewritten = self._taken()
+            self._own(update, "lock", rewritten)
+            self._firsts.accept(self._doc, rewritten)
+            answers.append(update)
+            made_anew = {(write.root, write.id) for write in writes if not write.key and not write.removed}
+            touched = [note for note in touched if (note.root, note.id) not in made_anew]
+        answers += self._mend(touched, stamp)
+        self._note_locks([*touched, *(Touched(w.root, w.id, frozenset({w.key})) for w in writes)], now_ms)
+        return answers
+
+    def _note_locks(self, touched: list[Touched], now_ms: int) -> None:
+        """What the document holds now is right."""
+        tracks = {note.id for note in touched if note.root == "tracks" and not note.keys.isdisjoint(("", "lock"))}
+        if not tracks and not self._held.locks:
+            return
+        with reading(self._doc) as reader:
+            self._held.look(reader, sorted(tracks), now_ms)
+            if self._held.locks:
+                self._held.note(reader, touched)
+
     def _mend(self, touched: list[Touched] | None, stamp: Stamp | None) -> list[bytes]:
         """Repair what was touched (None: everything); the update that did it, if there was anything to repair."""
         _, mended = repair_update(self._doc, touched, self._firsts, stamp)
         if not mended:
             return []
+        self._own(mended, "repair", self._taken())
+        return [mended]
+
+    def _own(self, update: bytes, origin: str, touched: list[Touched]) -> None:
+        """The server itself has written this."""
         client = self._resting.client_id
         if client not in self._admission.bound:
             self._admission.reserve(client)
             self._pending.bind(client, NOBODY)
-        self._admission.own(mended)
-        self._pending.add(None, "repair", [mended], self._taken(), 1)
-        return [mended]
+        self._admission.own(update)
+        self._pending.add(None, origin, [update], touched, 1)
 
     def _apply(self, updates: Iterable[bytes]) -> None:
         doc = self._doc

@@ -59,6 +59,10 @@ RESTRICTED = "restricted:"
 """How the reason begins that a restricted editor is told when its work is refused: it has to start afresh."""
 
 
+LOCKED = "locked:"
+"""How the reason begins that somebody is told whose edit on a locked track was undone: what else they did stays."""
+
+
 class Room:
     """A document, its members and what is not committed yet.
 
@@ -196,9 +200,10 @@ class Room:
         inbox, self._inbox = self._inbox, []
         fresh: list[tuple[Member | None, bytes]] = []
         try:
+            locked = self.document.locked(now_ms)
             for run in inbox:
                 updates = run.joined()
-                if run.sound:
+                if run.sound and not locked:
                     self.document.put_aside(run)
                     fresh += [(run.member, update) for update in updates]
                 elif run.quiet:
@@ -213,7 +218,9 @@ class Room:
             self._shadow.ticked()
         for run in inbox:
             self.pending.acknowledge(run.member, run.updates)
-        return self._tell(fresh)
+        undone, self.document.undone = self.document.undone, []
+        told = [Send(member, member.dialect.undone(f"{LOCKED} {track}")) for member, track in dict.fromkeys(undone)]
+        return [*self._tell(fresh), *told] if told else self._tell(fresh)
 
     def change_role(
         self, member: Member, role: Role, restriction: Restriction | None = None, credited: bool | None = None
@@ -235,11 +242,11 @@ class Room:
         """Forget who has not been heard since `before`."""
         return PRESENCE_TICK if self.roster.expire(before) else NOTHING
 
-    def grow(self, seq: int, entries: Sequence[Entry]) -> Effects:
+    def grow(self, seq: int, entries: Sequence[Entry], now_ms: int = 0) -> Effects:
         """Journal row `seq`, committed by another process, is applied and told; the caller keeps the rows in order."""
         self.head = max(self.head, seq)
         try:
-            grown = self.document.grow(entries)
+            grown = self.document.grow(entries, now_ms)
         except BaseException as error:
             return self._spoiled(error, [])
         return self._tell([(None, update) for update in grown])

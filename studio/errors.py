@@ -2,7 +2,8 @@
 
 StudioError
 ├── NotFound     there is no such entity, or it is deleted
-└── Invalid      a field's value is not allowed
+├── Invalid      a field's value is not allowed
+└── Locked       somebody else holds the track
 """
 
 
@@ -32,3 +33,15 @@ class Invalid(StudioError):
 
     def __str__(self) -> str:
         return f"{self.field}: {self.reason}"
+
+
+class Locked(StudioError):
+    """Somebody else holds the track's lock: `user`, until `until` (ms since 1970)."""
+
+    def __init__(self, user: str, until: int) -> None:
+        self.user = user
+        self.until = until
+        super().__init__(user, until)
+
+    def __str__(self) -> str:
+        return f"locked by {self.user} until {self.until}"

@@ -96,6 +96,11 @@ def allows(restriction: Restriction | None, action: Action) -> bool:
     return action is Action.MARKERS and restriction.only is Only.MARKERS
 
 
+def reaches(restriction: Restriction, track: str) -> bool:
+    """Whether anything of a track may be changed."""
+    return restriction.only is Only.MIX or track in restriction.tracks
+
+
 def admits(restriction: Restriction, root: str, entry: str, key: str) -> bool:
     """Whether a field may be overwritten whatever else the document holds. False: it depends, or it may not.
 

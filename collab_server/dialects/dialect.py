@@ -49,6 +49,10 @@ class Dialect(Protocol):
         """Tell that writing is refused."""
         ...
 
+    def undone(self, reason: str) -> bytes:
+        """Tell that an edit was taken in, and what it changed on a locked track changed back."""
+        ...
+
     def stateless(self, payload: str) -> bytes:
         """Tell what another client said to everybody; b"" if the dialect has no word for it."""
         ...

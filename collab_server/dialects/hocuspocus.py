@@ -4,6 +4,7 @@ An address is the document's name, with sessionAwareness followed by NUL and the
 address, varuint type, payload; sync and awareness payloads are those of y-protocols.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -80,6 +81,10 @@ class Hocuspocus:
     def denied(self, reason: str) -> bytes:
         """SyncStatus(0): not synced, and it will not be."""
         return self._message(bytes((SYNC_STATUS, 0)))
+
+    def undone(self, reason: str) -> bytes:
+        """A stateless message: what was counted as unsynced is synced."""
+        return self.stateless(json.dumps({"t": "undone", "reason": reason}))
 
     def stateless(self, payload: str) -> bytes:
         """What another provider said."""

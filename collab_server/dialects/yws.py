@@ -52,6 +52,10 @@ class YWebsocket:
         """y-protocols auth message: permission denied. The client warns and stays connected."""
         return binary(wire.encode_denied(reason))
 
+    def undone(self, reason: str) -> bytes:
+        """As `denied`: there is no other word; the reason tells."""
+        return self.denied(reason)
+
     def stateless(self, payload: str) -> bytes:
         """These clients have no such messages."""
         return b""

@@ -7,6 +7,17 @@ musician's material: orphans go to the "lost" track.
 
 from studio.repair.firsts import Firsts
 from studio.repair.limits import Census, over_limit
-from studio.repair.plan import ORIGIN, Repair, Stamp, everything, repair, repair_update
+from studio.repair.plan import ORIGIN, Repair, Stamp, everything, repair, repair_update, written
 
-__all__ = ["ORIGIN", "Census", "Firsts", "Repair", "Stamp", "everything", "over_limit", "repair", "repair_update"]
+__all__ = [
+    "ORIGIN",
+    "Census",
+    "Firsts",
+    "Repair",
+    "Stamp",
+    "everything",
+    "over_limit",
+    "repair",
+    "repair_update",
+    "written",
+]

@@ -16,7 +16,7 @@ from studio.watch import Touched
 ORIGIN: Final = "server/repair"
 PASSES: Final = 4
 
-__all__ = ["ORIGIN", "Repair", "Stamp", "everything", "repair", "repair_update"]
+__all__ = ["ORIGIN", "Repair", "Stamp", "everything", "repair", "repair_update", "written"]
 
 
 def repair(
@@ -54,6 +54,16 @@ def repair_update(
     done: list[Repair] = []
     update = update_of(doc, lambda: done.extend(repair(doc, pending, firsts, stamp)))
     return done, update
+
+
+def written(doc: "Doc[Any]", writes: list[Repair], origin: str) -> bytes:
+    """Makes these writes in one transaction of their own; the update that this is."""
+
+    def change() -> None:
+        with doc.transaction(origin=origin):
+            _write(doc, writes)
+
+    return update_of(doc, change)
 
 
 def everything(doc: "Doc[Any]") -> list[Touched]:

@@ -55,6 +55,8 @@ RULES = {
     f"POST {PROJECT}/trash/{{root}}/{{entity_id}}/restore": Rule(EDIT),
     f"POST {PROJECT}/undelete": Rule(OWN),
     f"POST {PROJECT}/transfer": Rule(OWN, {"user_id": "{user_id}"}),
+    f"POST {PROJECT}/tracks/{{track_id}}/lock": Rule(EDIT),
+    f"DELETE {PROJECT}/tracks/{{track_id}}/lock": Rule(EDIT),
     f"POST {PROJECT}/voice": Rule(READ),
     f"GET {PROJECT}/voice": Rule(READ),
     f"PATCH {PROJECT}/voice": Rule(OWN, {"viewers_listen": False}),
@@ -107,7 +109,7 @@ async def stage(owner: Musician, other: Musician) -> dict[str, str]:
     ids = {name: str(made.json()["id"]) for name, made in parts.items()}
     thrown = (await owner.post(f"{project}/markers", {"tick": 0, "label": "thrown away"})).json()["id"]
     await owner.delete(f"{project}/markers/{thrown}")
-    ids |= {"root": "markers", "entity_id": thrown, "seq": "1"}
+    ids |= {"root": "markers", "entity_id": thrown, "seq": "1", "track_id": "master"}
     return ids | {"project_id": project.rsplit("/", 1)[1], "user_id": other.id, "token": "x" * 43}
 
 
@@ -126,7 +128,7 @@ def test_the_table_names_every_route(app: FastAPI) -> None:
 async def test_nobody_is_401_everywhere(app: FastAPI, http: httpx.AsyncClient) -> None:
     """Without a token there is nothing but what is public."""
     ids = dict.fromkeys(("project_id", "user_id", "invite_id", "snapshot_id"), str(uuid.uuid4()))
-    ids |= {"token": "x" * 43, "seq": "1", "root": "notes", "entity_id": "n_0"}
+    ids |= {"token": "x" * 43, "seq": "1", "root": "notes", "entity_id": "n_0", "track_id": "master"}
     ids |= {"marker_id": "m_000000000000", "note_id": "n_000000000000"}
     for route in routes(app) - PUBLIC:
         method, template = route.split(" ")
