@@ -60,7 +60,9 @@ class Line:
         """The client has hung up, or knows that the server is gone."""
         self.underlying_transport = self
         self._socket: Socket | None = None
-        self._down: deque[bytes] = deque()
+        self.told_at = 0.0
+        """When the server wrote what the client is hearing."""
+        self._down: deque[tuple[float, bytes]] = deque()
         self._buffered = 0
         self._pumping = False
         self._full = False
@@ -107,8 +109,9 @@ class Line:
             self.over = True
             self.client.lost(self)
 
-    def _heard(self, data: bytes) -> None:
+    def _heard(self, told_at: float, data: bytes) -> None:
         if not self.over and not self.silent:
+            self.told_at = told_at
             self.client.heard(self, data)
 
     # ------------------------------------------------------------------ picows' side
@@ -122,7 +125,7 @@ class Line:
     def write(self, data: bytes) -> None:
         if self.is_disconnected:
             return
-        self._down.append(data)
+        self._down.append((self.loop.time(), data))
         self._buffered += len(data)
         if not self._pumping:
             self._pumping = True
@@ -161,10 +164,10 @@ class Line:
 
     def _pump(self) -> None:
         while self._down and not self.stalled and not self.silent:
-            data = self._down.popleft()
+            told_at, data = self._down.popleft()
             self._buffered -= len(data)
             self._down_at = max(self._down_at + 1e-6, self.loop.time() + self.rng.uniform(*self.latency))
-            self._outside(self._heard, self._down_at - self.loop.time(), data)
+            self._outside(self._heard, self._down_at - self.loop.time(), told_at, data)
         if self._full and self._buffered <= self._low and not self.is_disconnected and self._socket is not None:
             self._full = False
             self._socket.resume_writing()

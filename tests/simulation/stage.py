@@ -129,7 +129,7 @@ class Stage:
             return
         node = next(node for node in self.nodes if node.host is line.node)
         since = node.database.listening_since
-        if since is not None and self.now() - max(at, since, self.calm_at) > REVOKED_SECONDS:
+        if since is not None and line.told_at - max(at, since, self.calm_at) > REVOKED_SECONDS:
             self.ledger.complain(f"{tab.name} was removed {self.now() - at:.1f} s ago and hears of edits")
 
     def told(self, tab: Tab, code: int, reason: str) -> None:
