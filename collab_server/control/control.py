@@ -18,6 +18,7 @@ from collab_server.control.clock import SharedClock
 from collab_server.control.leases import Leases
 from collab_server.control.line import Line
 from collab_server.control.messages import Ask, Refused, Unreadable, ask, nack
+from collab_server.control.mirror import Mirror
 from collab_server.control.stage import Guest, Pending, Stage, of_payload, payload
 from collab_server.hub import Hub
 from collab_server.writer import AWAY
@@ -41,6 +42,7 @@ from studio.transport_commands import Moment
 PATIENCE_SECONDS: Final = 8.0
 """How long a command may look for whoever leads: a lease of a dead node has to run out."""
 PENDING_MAX: Final = 256
+PAUSE_SECONDS_MAX: Final = 0.05
 
 
 class Control:
@@ -55,6 +57,7 @@ class Control:
         self.limits = hub.settings.limits
         self.leases = Leases(transports, hub, hub.node_id, clock.now, self._retime)
         self.now = clock.now
+        self.mirror = Mirror(hub.rooms, self.boot, clock.now)
         self._draining = False
         self._loop = asyncio.get_running_loop()
         self._log = structlog.get_logger("control")
@@ -91,9 +94,10 @@ class Control:
 
     def asked(self, line: Line, ask: Ask, message: bytes, read_at: float) -> None:
         """A command of somebody who may: decided at once, or sent to whoever leads."""
-        stage = self.stages[line.project_id]
-        now = time.monotonic()
-        if stage.leads(now):
+        stage, now = self.stages.get(line.project_id), time.monotonic()
+        if stage is None:
+            line.answer(nack(ask.id, "unavailable"), read_at)
+        elif stage.leads(now):
             line.answer(self._decide(stage, ask, str(_user(line))), read_at)
         elif len(stage.pending) >= PENDING_MAX:
             line.answer(nack(ask.id, "unavailable", stage.state), read_at)
@@ -177,16 +181,30 @@ class Control:
             await self.leases.give_back(stage)
         elif leading:
             self._tell(stage)
-            self._carry_out(stage)
+            self.carry_out(stage)
         else:
             self.visit(stage, want=stage.state is None)
             self._resend(stage)
+
+    async def reattend(self, stage: Stage) -> None:
+        """The room of a stage that is led here was dropped: it is opened again, or its transport ends with it."""
+        if stage.claiming or stage.closed:
+            return
+        stage.claiming = True
+        try:
+            await self.leases.reattend(stage)
+        except PersistenceError as error:
+            self._log.error("transport ends", project=str(stage.project_id), error=str(error))
+            self.close(stage, CloseCode.LOAD_FAILED, "the project could not be loaded")
+        finally:
+            stage.claiming = False
 
     def close(self, stage: Stage, code: CloseCode, reason: str) -> None:
         """Everybody leaves, and the stage is given up."""
         stage.closed = True
         if self.stages.get(stage.project_id) is stage:
             del self.stages[stage.project_id]
+            self.mirror.hide(stage)
             self.hub.start(self.bus.unsubscribe(stage.project_id))
         for line in list(stage.lines):
             line.close(code, reason)
@@ -200,8 +218,11 @@ class Control:
     async def drain(self) -> None:
         """Stop: others lead from now on, and everybody is sent to them."""
         self._draining = True
-        for stage in list(self.stages.values()):
+        stages = list(self.stages.values())
+        pause = min(PAUSE_SECONDS_MAX, self.hub.settings.drain_spread_seconds / max(1, len(stages)))
+        for stage in stages:  # one after the other, so that not everybody comes to the next server at once
             self.close(stage, CloseCode.SERVICE_RESTART, "this server restarts: come back")
+            await asyncio.sleep(pause)
 
     # ------------------------------------------------------------------ deciding
 
@@ -229,13 +250,14 @@ class Control:
         told = state.as_json()
         if anew:
             stage.learn(stage.lease_token, state.seq, told, tempo)
+            self.mirror.show(stage)
             self.leases.keep(stage)
         self._publish(stage, {"token": stage.lease_token, "state": told, "tempo": tempo})
 
     def _publish(self, stage: Stage, told: Mapping[str, Any]) -> None:
         self.bus.publish(TransportTold(stage.project_id, self.hub.node_id, payload(told)))
 
-    def _carry_out(self, stage: Stage) -> None:
+    def carry_out(self, stage: Stage) -> None:
         """This node leads now: what waited for somebody who does is decided, in order."""
         pending, stage.pending = list(stage.pending.values()), {}
         for waiting in pending:
@@ -286,6 +308,7 @@ class Control:
         stage.holder = None if found.free else found.holder
         if found.state and found.tempo and stage.newer(found.token, found.seq) and stage.conductor is None:
             stage.learn(found.token, found.seq, found.state, found.tempo)
+            self.mirror.show(stage)
 
     def _hear(self, stage: Stage, event: Event) -> None:
         node_id = self.hub.node_id
@@ -333,6 +356,7 @@ class Control:
         state = told.get("state")
         if state is not None and stage.newer(token, int(state["seq"])):
             stage.learn(token, int(state["seq"]), state, told["tempo"])
+            self.mirror.show(stage)
         if "answer" in told:
             self.answered(stage, str(told.get("line")), told["answer"])
 

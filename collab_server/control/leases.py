@@ -114,7 +114,10 @@ class Leases:
         """The room was dropped and is loaded anew. Raises as `claim` does."""
         self._leave_room(stage)
         await self._attend(stage)
-        self._edited(stage)
+        if stage.lease_token:
+            self._edited(stage)
+        else:
+            self._leave_room(stage)  # the lease was lost meanwhile
 
     def step_down(self, stage: Stage) -> None:
         """The lease is lost: somebody else decides from now on."""

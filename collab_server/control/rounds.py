@@ -12,6 +12,7 @@ import structlog
 from collab_server.closing import CloseCode
 from collab_server.control.control import Control
 from collab_server.control.messages import nack
+from collab_server.control.mirror import REFRESH_SECONDS
 from collab_server.control.stage import GUEST_SECONDS, Stage
 from collab_server.keeper import SETBACKS
 
@@ -32,6 +33,7 @@ class Rounds:
     def __init__(self, control: Control) -> None:
         self._control = control
         self._visited_at = 0.0
+        self._mirrored_at = 0.0
         self._log = structlog.get_logger("control")
 
     async def run(self) -> None:
@@ -52,6 +54,7 @@ class Rounds:
         await self._look_at_others([stage for stage in stages if not stage.lease_token])
         await self._by_database(stages)
         self._visit(stages, now)
+        self._mirror(stages, now)
         await self._let_go(stages, now)
 
     async def _renew(self, held: list[Stage], now: float) -> None:
@@ -62,7 +65,9 @@ class Rounds:
             if stage.dirty and not stage.saving and stage.conductor is not None:
                 self._control.leases.keep(stage)
             if stage.hosted is not None and stage.hosted.closed:
-                await self._control.leases.reattend(stage)
+                self._control.hub.start(self._control.reattend(stage))
+            if stage.pending and stage.leads(time.monotonic()):  # the database was away, and nobody else could lead
+                self._control.carry_out(stage)
 
     async def _look_at_others(self, others: list[Stage]) -> None:
         """Who leads elsewhere may have died, or may have told what nobody here has heard."""
@@ -125,8 +130,17 @@ class Rounds:
                 if now - guest.heard_at > GUEST_SECONDS:
                     del stage.guests[node]
 
+    def _mirror(self, stages: list[Stage], now: float) -> None:
+        """What is shown as presence is repeated, as people's is."""
+        if now - self._mirrored_at >= REFRESH_SECONDS:
+            self._mirrored_at = now
+            for stage in stages:
+                self._control.mirror.show(stage)
+
     async def _let_go(self, stages: list[Stage], now: float) -> None:
-        """Where nobody is any more, here or elsewhere, nothing plays."""
+        """Where nobody is any more, here or elsewhere, nothing plays. Without a bus nobody knows of elsewhere."""
+        if not self._control.bus.healthy:
+            return
         for stage in stages:
             if not stage.lines and not stage.guests and now - stage.idle_since > IDLE_SECONDS:
                 self._control.close(stage, CloseCode.NORMAL, "")

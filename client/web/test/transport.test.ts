@@ -178,6 +178,15 @@ test("X11: a follower who presses stop only leaves", () => {
   }
 });
 
+test("when the leader stops, followers stop, and go on following", () => {
+  const { deck, shown, tell } = rig(alone({}), true);
+  shown.set("ada", state({}));
+  deck.follow("user:ada");
+  shown.set("ada", state({ seq: 2, mode: "stopped", pos0: 77 }));
+  tell();
+  assert.deepEqual([deck.following, deck.plays, deck.position], ["user:ada", false, 77]);
+});
+
 test("X12: when the leader leaves, what sounded goes on, with the room if that plays", () => {
   const silent = rig(alone({ mode: "stopped" }), true);
   silent.shown.set("ada", state({ pos0: 480 }));

@@ -139,6 +139,23 @@ async def test_x6_x7_who_joins_late_only_listens(
     assert a.state.seq == seq
 
 
+async def test_plain_yjs_clients_see_it_as_presence(
+    project: UUID, ada: User, make_musician: MakeMusician, make_peer: MakePeer
+) -> None:
+    """The server's own entry says what plays and what time it is; it goes when nobody listens any more."""
+    peer = await make_peer(project, ada).join()
+    a = await make_musician(project, ada).join()
+    await a.ask("play", pos=960)
+
+    def mirrored() -> bool:
+        shown = peer.seen(1) or {}
+        return bool(shown.get("transport") == a.state.as_json() and shown["server"] and shown["clock"]["boot"])
+
+    await until(mirrored)
+    await a.leave()
+    await until(lambda: peer.seen(1) is None, seconds=12)
+
+
 async def test_the_slowest_follower_sets_the_lead(project: UUID, ada: User, make_musician: MakeMusician) -> None:
     """1.5 of its round trips, while it follows; the others do not count."""
     a, slow = await (await make_musician(project, ada).join()).tune(), await make_musician(project, ada).join()

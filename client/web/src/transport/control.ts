@@ -3,7 +3,7 @@
 import { BURST, BURST_INTERVAL_MS, Clock, INTERVAL_MS, sample, type Report } from "./clock.ts";
 import { timeOf, type Followed, type Time, type Transport } from "./state.ts";
 import type { TempoPoint } from "../client/tempo.ts";
-import { ending } from "../client/closing.ts";
+import { ending, pause } from "../client/closing.ts";
 
 export interface Command {
   readonly t: "play" | "stop" | "seek" | "loop" | "rate";
@@ -30,8 +30,6 @@ export interface ControlOptions {
   readonly now?: () => number;
 }
 
-const FIRST_WAIT_MS = 250;
-const LONGEST_WAIT_MS = 5_000;
 /** A timer that fires so much too late has slept. */
 const ASLEEP_MS = 15_000;
 const ANSWER_MS = 10_000;
@@ -139,12 +137,13 @@ export class Control {
     socket.onmessage = (event: MessageEvent) => this.#heard(JSON.parse(String(event.data)) as Told);
     socket.onclose = (event: CloseEvent) => {
       this.#tell();
-      if (["retry", "ticket", "epoch"].includes(ending(event.code).kind)) this.#again();
+      const end = ending(event.code);
+      if (end.kind === "retry" || end.kind === "ticket" || end.kind === "epoch") this.#again(end.kind === "retry" && end.slow);
     };
   }
 
-  #again(): void {
-    const wait = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** this.#attempts) * (0.75 + Math.random() / 2);
+  #again(slow = false): void {
+    const wait = pause(this.#attempts, slow, Math.random());
     this.#attempts += 1;
     if (!this.#closed) this.#retry = setTimeout(() => void this.#connect(), wait);
   }

@@ -132,8 +132,9 @@ export class Deck {
     const [fresh, loop] = [this.#options.time(), this.#options.loop()];
     if (fresh.rev === time.rev && loop.every((part, at) => part === state.loop[at])) return;
     const now = this.#local();
+    const seq = state.seq === 0 ? 0 : state.seq + 1;
     const anchor = modeAt(state, now) === "playing" && now > state.t0 ? { mode: "playing" as const, t0: now, pos0: position(state, time.tempo, now) } : {};
-    this.#own = { state: { ...state, ...anchor, loop, tempo_rev: fresh.rev }, time: fresh, before: null };
+    this.#own = { state: { ...state, ...anchor, seq, loop, tempo_rev: fresh.rev }, time: fresh, before: null };
     this.#look();
   }
 
@@ -169,7 +170,7 @@ export class Deck {
 
   #show(): void {
     const { state } = this.#own;
-    const visible = this.#following === "local" && state.mode !== "stopped" && this.control.clock.known;
+    const visible = this.#following === "local" && state.seq > 0 && this.control.clock.known;
     this.#options.stage.show(visible ? { ...state, t0: this.control.clock.now(this.#local()) + state.t0 - this.#local() } : null);
   }
 

@@ -30,7 +30,7 @@ function isTransport(shown: unknown): shown is Transport {
   if (typeof shown !== "object" || shown === null) return false;
   const { mode, t0, pos0, rate, loop, seq } = shown as Partial<Transport>;
   const numbers = [t0, pos0, rate, seq, ...(Array.isArray(loop) ? loop : [NaN])];
-  return (mode === "playing" || mode === "counting_in") && numbers.every(Number.isFinite) && (rate as number) > 0 && (loop?.[1] as number) < (loop?.[2] as number);
+  return (mode === "playing" || mode === "counting_in" || mode === "stopped") && numbers.every(Number.isFinite) && (rate as number) > 0 && (loop?.[1] as number) < (loop?.[2] as number);
 }
 
 function make(session: Session, api: Api, project: string): Sound {

@@ -1,0 +1,47 @@
+"""The transport as presence, for Yjs clients that know no control socket: `{server: true, transport, clock}`.
+
+It stands under the server's own client id, as if a node without people had said it, on every node where somebody
+listens to the transport.
+"""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from typing import Final
+from uuid import UUID
+
+from collab_server.control.stage import Stage
+from collab_server.gate.awareness import Entry
+from collab_server.hosted import Hosted
+
+SERVER_CLIENT: Final = 1
+MIRROR: Final = UUID(int=1)
+"""The node that is not one."""
+REFRESH_SECONDS: Final = 10.0
+"""Presence that nobody repeats is forgotten after 30 s."""
+
+
+class Mirror:
+    """Shows stages in rooms."""
+
+    def __init__(self, rooms: Mapping[UUID, Hosted], boot: str, now: Callable[[], float]) -> None:
+        self._rooms = rooms
+        self._boot = boot
+        self._now = now
+
+    def show(self, stage: Stage) -> None:
+        """Say where the transport is, if its room is open here."""
+        hosted = self._rooms.get(stage.project_id)
+        if hosted is None or hosted.closed or stage.state is None:
+            return
+        seconds = time.monotonic()
+        clock = {"boot": self._boot, "mono": round(self._now(), 3), "at": time.time_ns() // 1_000_000}
+        state = json.dumps({"server": True, "transport": stage.state, "clock": clock}, separators=(",", ":"))
+        entry = Entry(SERVER_CLIENT, int(seconds * 100), state)
+        hosted.perform(hosted.room.hear_node(MIRROR, [entry], seconds))
+
+    def hide(self, stage: Stage) -> None:
+        """Nobody listens here any more."""
+        hosted = self._rooms.get(stage.project_id)
+        if hosted is not None and not hosted.closed:
+            hosted.perform(hosted.room.node_left(MIRROR))

@@ -1,0 +1,118 @@
+"""One control socket without a network: what is answered on the spot, what is refused, what a full outbox does."""
+
+import json
+from typing import Any, cast
+from uuid import UUID, uuid4
+
+from collab_server.closing import CloseCode
+from collab_server.control.line import Bucket, Line
+from collab_server.control.messages import Ask
+from collab_server.settings import Limits
+from collab_server.sockets import Socket
+from presence.principal import Principal
+from studio.roles import Role
+
+
+class Wire:
+    """A socket's end that keeps what is written."""
+
+    def __init__(self) -> None:
+        self.frames: list[bytes] = []
+        self.closed: tuple[CloseCode, str] | None = None
+
+    def write(self, frame: bytes) -> None:
+        self.frames.append(frame)
+
+    def close(self, code: CloseCode, reason: str) -> None:
+        self.closed = (code, reason)
+
+    def told(self) -> list[dict[str, Any]]:
+        """The messages, all short enough for a header of two or four bytes."""
+        return [json.loads(frame[2 if frame[1] < 126 else 4 :]) for frame in self.frames]
+
+
+class Porch:
+    """A house with a clock that is set by hand."""
+
+    boot = "b00t"
+    limits = Limits()
+
+    def __init__(self) -> None:
+        self.time = 1000.0
+        self.entered = 0
+        self.asks: list[Ask] = []
+
+    def now(self) -> float:
+        self.time += 0.25
+        return self.time
+
+    def enter(self, line: Line) -> None:
+        self.entered += 1
+
+    def asked(self, line: Line, ask: Ask, message: bytes, read_at: float) -> None:
+        self.asks.append(ask)
+
+    def left(self, line: Line) -> None:
+        self.entered -= 1
+
+    def refused(self, reason: str) -> None:
+        """Nobody counts here."""
+
+
+def line(role: Role | None = Role.EDITOR) -> tuple[Line, Porch, Wire]:
+    """A line of somebody, let in already if there is a role."""
+    porch, wire, project = Porch(), Wire(), uuid4()
+    made = Line(uuid4(), porch, Principal(UUID(int=7), "Ada", "#aa3355", Role.EDITOR, project, True), project, None)
+    made.opened(cast(Socket, wire))
+    if role is not None:
+        made.become(role)
+    return made, porch, wire
+
+
+def test_the_time_is_told_before_anybody_is_let_in() -> None:
+    """Read, answered and stamped within one call; `n` and `c` come back as they were."""
+    ours, _, wire = line(None)
+    ours.received_text(b'{"t":"ping","n":7,"c":12.5}')
+    (pong,) = wire.told()
+    assert (pong["t"], pong["n"], pong["c"], pong["boot"]) == ("pong", 7, 12.5, "b00t")
+    assert 0 < pong["s"] - pong["r"] < 1
+
+
+def test_commands_wait_for_a_role_and_need_one() -> None:
+    """Nobody commands before the role is known; owners and editors do, commenters and viewers do not."""
+    play = b'{"t":"play","id":"a"}'
+    for role, heard in ((None, 0), (Role.VIEWER, 0), (Role.COMMENTER, 0), (Role.EDITOR, 1), (Role.OWNER, 1)):
+        ours, porch, wire = line(role)
+        ours.received_text(play)
+        assert len(porch.asks) == heard
+        assert ("forbidden" in wire.frames[-1].decode("latin-1")) is not bool(heard)
+
+
+def test_a_change_of_role_holds_from_the_next_message_on() -> None:
+    """The client is told, and what it asks then is judged by the new one."""
+    ours, porch, wire = line(Role.VIEWER)
+    ours.become(Role.EDITOR)
+    ours.received_text(b'{"t":"stop","id":"a"}')
+    assert [told["t"] for told in wire.told()] == ["hello", "role"]
+    assert len(porch.asks) == 1
+
+
+def test_who_does_not_read_is_told_where_things_are_when_it_does() -> None:
+    """States pass it by meanwhile: each is whole, so the newest is enough."""
+    ours, porch, wire = line()
+    written = len(wire.frames)
+    ours.writing_paused()
+    ours.tell(b"{}")
+    assert len(wire.frames) == written
+    ours.writing_resumed()
+    assert porch.entered == 2
+
+
+def test_a_bucket_is_filled_with_time() -> None:
+    """A burst at once, then as many as its rate allows."""
+    bucket = Bucket(10, 3)
+    assert [bucket.take(5000.0) for _ in range(4)] == [True, True, True, False]
+    assert not bucket.take(5050.0)
+    assert bucket.take(5151.0)
+    assert not bucket.take(5152.0)
+    assert [bucket.take(99_000.0) for _ in range(4)] == [True, True, True, False]
