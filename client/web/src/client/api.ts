@@ -12,6 +12,11 @@ export interface Ticket { readonly ticket: string; readonly role: Role; readonly
 export interface Snapshot { readonly id: string; readonly name: string; readonly kind: string; readonly reason?: string | null; readonly created_at: string; readonly author: Person | null }
 export interface Change { readonly seq: number; readonly at: string; readonly author: Person | null; readonly origin: string; readonly edits: number; readonly paths: readonly string[] }
 export interface Difference { readonly text: string }
+/** What somebody did in one go, in the rows `first_seq` to `seq`; `kept` while the document after it can be rebuilt. */
+export interface Moment { readonly seq: number; readonly first_seq: number; readonly began_at: string; readonly at: string; readonly author: Person | null; readonly origin: string; readonly edits: number; readonly text: string; readonly kept: boolean }
+export interface MomentFilter { readonly person?: string | undefined; readonly track?: string | undefined; readonly from?: string | undefined; readonly to?: string | undefined }
+export interface Undone { readonly changes: number; readonly skipped: readonly { readonly text: string; readonly reason: string; readonly by: Person | null }[] }
+export interface DeletedProject { readonly id: string; readonly name: string; readonly deleted_at: string; readonly purge_at: string }
 export interface VoiceMember { readonly user: Person; readonly role: Role; readonly muted: boolean; readonly joined_at: string }
 export interface VoiceRoom { readonly provider: string; readonly listen: boolean; readonly speak: boolean; readonly viewers_listen: boolean; readonly participants_max: number; readonly participants: readonly VoiceMember[] }
 export interface VoiceToken { readonly provider: string; readonly url: string; readonly token: string; readonly room: string; readonly expires_at: string }
@@ -116,10 +121,22 @@ export class Api {
   muteVoice = (id: string, user: string, muted: boolean): Promise<void> => this.#call("PATCH", `/projects/${id}/voice/participants/${user}`, { muted });
   removeVoice = (id: string, user: string): Promise<void> => this.#call("DELETE", `/projects/${id}/voice/participants/${user}`);
 
+  moments = (id: string, filter: MomentFilter, cursor?: string): Promise<Page<Moment>> => this.#call("GET", `/projects/${id}/moments${query({ ...filter, cursor })}`);
+  compareMoment = (id: string, seq: number, filter: MomentFilter): Promise<Page<Difference>> => this.#call("GET", `/projects/${id}/moments/${seq}/compare${query({ person: filter.person, track: filter.track })}`);
+  restoreMoment = (id: string, seq: number, track?: string): Promise<{ changes: number }> => this.#call("POST", `/projects/${id}/moments/${seq}/restore`, track === undefined ? {} : { track });
+  undoChange = (id: string, person: string, from: number, to: number): Promise<Undone> => this.#call("POST", `/projects/${id}/changes/undo`, { person, from_seq: from, to_seq: to });
+  deletedProjects = (): Promise<Page<DeletedProject>> => this.#call("GET", "/trash");
+  undeleteProject = (id: string): Promise<Project> => this.#call("POST", `/projects/${id}/undelete`);
+
   history = (id: string, cursor?: string): Promise<Page<Change>> => this.#call("GET", `/projects/${id}/history${page(cursor)}`);
 }
 
-const page = (cursor: string | undefined): string => (cursor === undefined ? "" : `?cursor=${encodeURIComponent(cursor)}`);
+const page = (cursor: string | undefined): string => query({ cursor });
+
+function query(wanted: { readonly [key: string]: string | undefined }): string {
+  const given = Object.entries(wanted).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return given.length === 0 ? "" : `?${new URLSearchParams(given)}`;
+}
 
 export const mayEdit = (role: Role): boolean => role === "owner" || role === "editor";
 export const mayComment = (role: Role): boolean => role !== "viewer";

@@ -7,6 +7,7 @@ import { Button } from "../parts/button.tsx";
 import { Dialog } from "../parts/dialog.tsx";
 import { projectPath } from "../route.ts";
 import { useStudio } from "../state/studio.ts";
+import { DeletedProjects } from "./deleted.tsx";
 
 const ROLES = { owner: "Yours", editor: "You edit", commenter: "You write notes", viewer: "You look" } as const;
 
@@ -34,6 +35,7 @@ export function Projects({ onClose }: { readonly onClose: () => void }) {
           </li>
         ))}
       </ul>
+      <DeletedProjects />
       <footer class="dialog__foot">
         {next !== null && <Button kind="quiet" onClick={() => load(next)}>More</Button>}
         <Button kind="main" onClick={create} testid="new-project">New project</Button>

@@ -8,6 +8,7 @@ import { Button } from "../parts/button.tsx";
 import { useChanges } from "../state/store.ts";
 import { useReading, useStudio } from "../state/studio.ts";
 import { Snapshots } from "./snapshots.tsx";
+import { TimeTravel } from "./travel.tsx";
 import { changedWords } from "./words.ts";
 
 const ORIGINS: { readonly [origin: string]: string } = { repair: "Repair", restore: "Restore", seed: "Created the project", fork: "Fork" };
@@ -38,6 +39,7 @@ export function History() {
   return (
     <div class="side__body">
       <Snapshots />
+      <TimeTravel />
       <h3 class="side__section">Changes</h3>
       {problem !== null && <p class="problem" role="alert">{problem}</p>}
       {changes.length === 0 && problem === null && <p class="side__empty">Every change appears here with its author.</p>}

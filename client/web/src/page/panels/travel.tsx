@@ -1,0 +1,143 @@
+/** Back in time: scrub to what somebody did, see in a musician's words what is different now, and bring it back. */
+
+import { useEffect, useState } from "preact/hooks";
+import { mayEdit, type Difference, type Moment, type MomentFilter, type Undone } from "../../client/api.ts";
+import { ago } from "../parts/ago.ts";
+import { Button } from "../parts/button.tsx";
+import { notice } from "../state/actions.ts";
+import { useChanges, useStore } from "../state/store.ts";
+import { usePeople, useReading, useStudio } from "../state/studio.ts";
+
+const SETTLE_MS = 800;
+const SCRUB_MS = 150;
+
+interface Timeline { readonly moments: readonly Moment[]; readonly more: (() => void) | null; readonly problem: string | null }
+
+/** The timeline, the newest first; read again when something was saved. */
+function useMoments(filter: MomentFilter): Timeline {
+  const { api, session, about } = useStudio();
+  const { document } = useReading();
+  useChanges(session.saved);
+  const { light } = session.saved;
+  const project = about.value.project.id;
+  const [moments, setMoments] = useState<readonly Moment[]>([]);
+  const [next, setNext] = useState<string | null>(null);
+  const [problem, setProblem] = useState<string | null>(null);
+  const load = (cursor?: string): void => void api.moments(project, filter, cursor).then((page) => {
+    setProblem(null);
+    setNext(page.next_cursor);
+    setMoments((known) => (cursor === undefined ? page.items : [...known, ...page.items]));
+  }, (error: Error) => setProblem(error.message));
+  useEffect(() => {
+    const timer = setTimeout(load, moments.length === 0 ? 0 : SETTLE_MS);
+    return () => clearTimeout(timer);
+  }, [project, filter, document, light]);
+  return { moments, more: next === null ? null : () => load(next), problem };
+}
+
+/** What differs now from the document after a row; null until it is known. */
+function useDifferences(row: number, filter: MomentFilter): readonly Difference[] | string | null {
+  const { api, about } = useStudio();
+  const { document } = useReading();
+  const project = about.value.project.id;
+  const [found, setFound] = useState<readonly Difference[] | string | null>(null);
+  useEffect(() => {
+    let late = false;
+    const show = (what: readonly Difference[] | string): void => { if (!late) setFound(what); };
+    const timer = setTimeout(() => {
+      api.compareMoment(project, row, filter).then((page) => show(page.items), (error: Error) => show(error.message));
+    }, SCRUB_MS);
+    return () => {
+      late = true;
+      clearTimeout(timer);
+    };
+  }, [project, row, filter, document]);
+  return found;
+}
+
+export function TimeTravel() {
+  const [filter, setFilter] = useState<MomentFilter>({});
+  const { moments, more, problem } = useMoments(filter);
+  const [seq, setSeq] = useState<number | null>(null);
+  const kept = moments.filter((moment) => moment.kept);
+  const place = Math.max(0, kept.findIndex((moment) => moment.seq === seq));
+  const moment = kept[place];
+  return (
+    <section class="travel" aria-label="Back in time" data-testid="travel">
+      <h3 class="side__section">Back in time</h3>
+      <Filters filter={filter} onChange={setFilter} />
+      {problem !== null && <p class="problem" role="alert">{problem}</p>}
+      {moment === undefined ? <p class="side__empty">Nothing happened there that could come back.</p> : (
+        <>
+          <input class="travel__scrubber" type="range" aria-label="Moment" aria-valuetext={spoken(moment)} min={0} max={kept.length - 1} step={1}
+            value={kept.length - 1 - place} onInput={(event) => setSeq(kept[kept.length - 1 - event.currentTarget.valueAsNumber]?.seq ?? null)} data-testid="scrubber" />
+          <p class="travel__moment" data-testid="moment" data-origin={moment.origin}>{spoken(moment)}<br /><span class="version__by">{moment.text}</span></p>
+          <Then key={moment.seq} moment={moment} filter={filter} />
+        </>
+      )}
+      {more !== null && <Button kind="quiet" onClick={more}>Further back</Button>}
+    </section>
+  );
+}
+
+const spoken = (moment: Moment): string => `After ${moment.author?.name ?? "Backline"}, ${ago(moment.at)}`;
+
+interface FiltersProps { readonly filter: MomentFilter; readonly onChange: (filter: MomentFilter) => void }
+
+function Filters({ filter, onChange }: FiltersProps) {
+  const people = usePeople();
+  const { view } = useReading();
+  const chosen = (value: string): string | undefined => (value === "" ? undefined : value);
+  return (
+    <div class="travel__filters">
+      <select class="select" aria-label="Whose changes" value={filter.person ?? ""} onChange={(event) => onChange({ ...filter, person: chosen(event.currentTarget.value) })} data-testid="travel-person">
+        <option value="">Everybody</option>
+        {[...people.values()].map((person) => <option key={person.id} value={person.id}>{person.name}</option>)}
+      </select>
+      <select class="select" aria-label="On which track" value={filter.track ?? ""} onChange={(event) => onChange({ ...filter, track: chosen(event.currentTarget.value) })} data-testid="travel-track">
+        <option value="">The whole song</option>
+        {view.tracks.map((track) => <option key={track.id} value={track.id}>{track.name}</option>)}
+      </select>
+      <input class="text" type="datetime-local" aria-label="Until when" onChange={(event) => onChange({ ...filter, to: event.currentTarget.value === "" ? undefined : new Date(event.currentTarget.value).toISOString() })} data-testid="travel-until" />
+    </div>
+  );
+}
+
+function Then({ moment, filter }: { readonly moment: Moment; readonly filter: MomentFilter }) {
+  const studio = useStudio();
+  const { api, about, session } = studio;
+  const { project } = useStore(about);
+  const { view } = useReading();
+  const [row, setRow] = useState(moment.seq);
+  const differences = useDifferences(row, filter);
+  const done = <T,>(request: Promise<T>, words: (answer: T) => string): void => void request.then((answer) => notice(studio, words(answer)), (error: Error) => notice(studio, error.message));
+  const back = (track?: string): void => done(api.restoreMoment(project.id, row, track), ({ changes }) => (changes === 0 ? "It is as it was." : "It is as it was then. A version of what was there before has been kept."));
+  const undo = (person: string): void => done(api.undoChange(project.id, person, moment.first_seq, moment.seq), undoneWords);
+  const { author } = moment;
+  const track = view.tracks.find(({ id }) => id === filter.track);
+  return (
+    <>
+      {moment.first_seq < moment.seq && (
+        <input class="travel__scrubber" type="range" aria-label="Step within it" aria-valuetext={`${row - moment.first_seq + 1} of ${moment.seq - moment.first_seq + 1}`}
+          min={moment.first_seq} max={moment.seq} step={1} value={row} onInput={(event) => setRow(event.currentTarget.valueAsNumber)} data-testid="scrubber-fine" />
+      )}
+      {mayEdit(session.role) && (
+        <div class="travel__actions">
+          <Button kind="quiet" onClick={() => back()} testid="travel-restore">Restore all</Button>
+          {track !== undefined && <Button kind="quiet" onClick={() => back(track.id)} testid="travel-restore-track">Restore “{track.name}”</Button>}
+          {author !== null && moment.origin === "edit" && <Button kind="quiet" onClick={() => undo(author.id)} testid="travel-undo">Take back what {author.name} did</Button>}
+        </div>
+      )}
+      <ul class="version__differences" data-testid="travel-differences">
+        {typeof differences === "string" && <li>{differences}</li>}
+        {differences !== null && typeof differences !== "string" && (differences.length === 0 ? <li>Nothing has changed since.</li> : differences.map((difference, at) => <li key={at}>{difference.text}</li>))}
+      </ul>
+    </>
+  );
+}
+
+function undoneWords({ changes, skipped }: Undone): string {
+  const left = skipped.map(({ text, by }) => (by === null ? text : `${text} (${by.name})`)).join(", ");
+  if (left === "") return changes === 0 ? "There is nothing left to take back." : "Taken back. A version of what was there before has been kept.";
+  return `${changes === 0 ? "Nothing was taken back" : "Taken back"}; left as it is, because it has changed since: ${left}.`;
+}
