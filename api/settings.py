@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from persistence.settings import DatabaseSettings
+from persistence.settings import DatabaseSettings, PlanSettings
 from presence.settings import BusSettings, TicketSettings
 from voice.settings import VoiceSettings
 
@@ -54,6 +54,7 @@ class Settings(BaseSettings):
     database: DatabaseSettings
     bus: BusSettings
     tickets: TicketSettings
+    plans: PlanSettings = PlanSettings()
     collab: CollabAddress = CollabAddress()
     api: ApiSettings = ApiSettings()
     log: LogSettings = LogSettings()

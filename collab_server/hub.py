@@ -160,7 +160,7 @@ class Hub:
             return CloseCode.NOT_ALLOWED, "not a member"
         if admitted.full:
             places = PLACES[admitted.full]
-            return CloseCode.TRY_AGAIN_LATER, f"plan: all {places} places of the {admitted.full} plan are taken"
+            return CloseCode.TRY_AGAIN_LATER, f"plan: {places} of {places} places taken ({admitted.full})"
         if connection.epoch is not None and connection.epoch != hosted.room.epoch:
             return CloseCode.EPOCH_CHANGED, "the project was rebuilt"
         if len(hosted.room.members) >= self.settings.limits.members_per_room_max:

@@ -233,3 +233,23 @@ async def _tracks(world: World, project: UUID) -> dict[str, object]:
     tracks = (await world.stored(project))["tracks"]
     assert isinstance(tracks, dict)
     return tracks
+
+
+async def test_a_plan_that_is_full_says_so(world: World, project: UUID, ada: User, make_peer: MakePeer) -> None:
+    """1013 with the plan's name for one more who would play; a viewer comes in; when somebody leaves, there is room."""
+    await world.pool.execute("update users set plan = 'solo' where id = $1", ada.id)
+    bob, eve = await world.member(project), await world.member(project, Role.VIEWER)
+    a = await make_peer(project, ada).join()
+    again = await make_peer(project, ada).join()
+    b = make_peer(project, bob)
+    assert await closing(b) == (1013, "plan: 1 of 1 places taken (solo)")
+    await make_peer(project, eve).join()
+    await a.leave()
+    await again.leave()
+
+    async def admitted() -> bool:
+        await b.connect()
+        await until(lambda: b.synced or b.closed)
+        return b.synced
+
+    await until(admitted)

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from persistence.pool import Pool
-from persistence.sessions import Sessions
+from persistence.sessions import Admitted, Arrival, Sessions
 from tests.persistence.conftest import MakeProject, MakeUser
 
 SESSIONS = "select id, started_at, ended_at from collaboration_sessions where project_id = $1 order by started_at"
@@ -123,3 +123,58 @@ async def test_a_leave_of_a_stranger_is_nothing(sessions: Sessions) -> None:
     """Leaving twice, or without having joined, changes nothing and raises nothing."""
     await sessions.left(uuid4(), 3)
     assert await sessions.seen({}) == set()
+
+
+SET_PLAN = "update users set plan = $2 where id = $1"
+ADD_MEMBER = "insert into project_members (project_id, user_id, role) values ($1, $2, $3)"
+
+
+async def test_a_plan_counts_people_and_not_their_windows(
+    pool: Pool, make_project: MakeProject, make_user: MakeUser
+) -> None:
+    """Solo: one person plays, in as many tabs as they like; viewers are counted apart; a leave makes a place."""
+    project = await make_project()
+    owner = await pool.fetchval("select owner_id from projects where id = $1", project)
+    await pool.execute(SET_PLAN, owner, "solo")
+    people = {role: await make_user() for role in ("editor", "viewer", "commenter")}
+    for role, person in {**people, "owner": owner}.items():
+        await pool.execute(ADD_MEMBER, project, person, role)
+    node = Sessions(pool, uuid4())
+    first, second, late = (Arrival(uuid4(), project, who) for who in (people["editor"], people["editor"], owner))
+    looker, talker = (Arrival(uuid4(), project, people[role]) for role in ("viewer", "commenter"))
+    admitted = await node.admit([first, looker, talker, second])
+    full = {arrival: admitted[arrival.connection_id].full for arrival in (first, looker, talker, second)}
+    assert full == {first: "", looker: "", talker: "solo", second: ""}
+    assert (await node.admit([late]))[late.connection_id].full == "solo"
+    assert await pool.fetchrow(PARTICIPANT, late.connection_id) is None
+    await node.left_many({first.connection_id: 0, second.connection_id: 0})
+    assert (await node.admit([late]))[late.connection_id].full == ""
+
+
+async def test_two_nodes_never_give_the_last_place_twice(
+    pool: Pool, make_project: MakeProject, make_user: MakeUser
+) -> None:
+    """However many arrive at the same moment on however many nodes, there are as many as the default plan says."""
+    project = await make_project()
+    nodes = [Sessions(pool, uuid4(), "band") for _ in range(4)]
+    arrivals = []
+    for _ in range(20):
+        person = await make_user()
+        await pool.execute(ADD_MEMBER, project, person, "editor")
+        arrivals.append(Arrival(uuid4(), project, person))
+    batches = [node.admit(arrivals[number::4]) for number, node in enumerate(nodes)]
+    found = [admitted.full for answer in await asyncio.gather(*batches) for admitted in answer.values()]
+    assert sorted(found) == [""] * 5 + ["band"] * 15
+
+
+async def test_without_a_plan_nobody_is_counted(pool: Pool, make_project: MakeProject, make_user: MakeUser) -> None:
+    """Role, credit and restriction come with the place; a stranger gets none."""
+    project = await make_project()
+    ben, eve = await make_user(), await make_user()
+    await pool.execute(ADD_MEMBER, project, ben, "editor")
+    await pool.execute(
+        "update project_members set restriction = $2, credited = false where user_id = $1", ben, {"only": "mix"}
+    )
+    known, stranger = Arrival(uuid4(), project, ben), Arrival(uuid4(), project, eve)
+    admitted = await Sessions(pool, uuid4()).admit([known, stranger])
+    assert admitted == {known.connection_id: Admitted("editor", False, {"only": "mix"}, "")}

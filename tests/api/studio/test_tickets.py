@@ -2,8 +2,11 @@
 
 import time
 from datetime import datetime
-from uuid import UUID
+from uuid import UUID, uuid4
 
+from fastapi import FastAPI
+
+from persistence.sessions import Arrival, Sessions
 from presence.tickets import verify
 from studio.roles import Role
 from tests.api.people import Meet
@@ -33,3 +36,18 @@ async def test_a_new_role_is_in_the_next_ticket(meet: Meet) -> None:
     ben = await meet("Ben", ann, project, "editor")
     await ann.patch(f"{project}/members/{ben.id}", {"role": "viewer"})
     assert (await ben.post(f"{project}/ticket")).json()["role"] == "viewer"
+
+
+async def test_a_ticket_tells_how_many_places_are_taken(app: FastAPI, meet: Meet) -> None:
+    """Null without a plan; with one, how many may play, how many do, and how many look on."""
+    ann = await meet("Ann")
+    project = await ann.project()
+    eve = await meet("Eve", ann, project, "viewer")
+    assert (await ann.post(f"{project}/ticket")).json()["places"] is None
+    pool = app.state.services.pool
+    await pool.execute("update users set plan = 'band' where id = $1", UUID(ann.id))
+    book, project_id = Sessions(pool, uuid4()), UUID(project.rsplit("/", 1)[1])
+    for who in (ann, ann, eve):
+        await book.admit([Arrival(uuid4(), project_id, UUID(who.id))])
+    places = (await eve.post(f"{project}/ticket")).json()["places"]
+    assert places == {"plan": "band", "max": 5, "taken": 1, "viewers": 1}
