@@ -5,6 +5,7 @@ case; names and labels have at most 80 UTF-16 units. A value out of range raises
 """
 
 import re
+from collections.abc import Mapping
 from typing import ClassVar, Final, Literal, TypeAlias
 
 from backline import leaves
@@ -212,7 +213,7 @@ class Effect(Erasable):
         """Set a parameter (`freq`, `q`, …), -1e9 to 1e9. Raises InvalidValue, NoSuchEntity, NotAllowed."""
         self.write({f"p.{name}": value})
 
-    def accepted(self, fields: dict[str, Field[object]], key: str, value: object) -> object:
+    def accepted(self, fields: Mapping[str, Field[object]], key: str, value: object) -> object:
         if key.startswith("p."):
             fields = {**fields, key: Field(PARAMETER)}
         return super().accepted(fields, key, value)

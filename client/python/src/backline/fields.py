@@ -4,10 +4,12 @@ The classes of `entities` and `settings` are the client's copy of the server's s
 the document (with a trailing underscore where Python wants one: `clip.in_`).
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, Generic, Self, TypeVar, overload
 
 from backline.errors import InvalidValue, NoSuchEntity
-from backline.specs import Missing, Spec
+from backline.specs import MISSING, Spec
 
 if TYPE_CHECKING:
     from backline.document import Document
@@ -51,22 +53,32 @@ class Fields:
     """Something in the document that has fields: an entity, or a root of settings (whose `id` is "")."""
 
     root: ClassVar[str]
+    _fields: ClassVar[Mapping[str, Field[object]]] = MappingProxyType({})
 
     def __init__(self, document: "Document", id: str) -> None:
         self._document, self._id = document, id
 
-    @classmethod
-    def fields(cls) -> dict[str, Field[object]]:
-        """Every field by its key in the document."""
+    def __init_subclass__(cls) -> None:
         found = (value for each in reversed(cls.__mro__) for value in vars(each).values())
-        return {field.key: field for field in found if isinstance(field, Field)}
+        cls._fields = MappingProxyType({field.key: field for field in found if isinstance(field, Field)})
+
+    @property
+    def document(self) -> "Document":
+        """The document it stands in."""
+        return self._document
+
+    @classmethod
+    def fields(cls) -> Mapping[str, Field[object]]:
+        """Every field by its key in the document."""
+        return cls._fields
 
     def read(self, field: Field[T]) -> T:
         """A field's value, or its default. Raises NoSuchEntity."""
         document, root, id = self._document, self.root, self._id
-        if id and not document.has(root, id):
+        stored = document.value(root, id, field.key)
+        if stored is MISSING and id and not document.has(root, id):
             raise NoSuchEntity(root, id)
-        return field.spec.read(document.value(root, id, field.key), id)
+        return field.spec.read(stored, id)
 
     def write(self, values: dict[str, object]) -> None:
         """Several fields in one transaction. Raises InvalidValue, NoSuchEntity, NotAllowed."""
@@ -76,7 +88,7 @@ class Fields:
             for key, value in accepted.items():
                 draft.set(self.root, self._id, key, value)
 
-    def accepted(self, fields: dict[str, Field[object]], key: str, value: object) -> object:
+    def accepted(self, fields: Mapping[str, Field[object]], key: str, value: object) -> object:
         """The value as it is stored. Raises InvalidValue."""
         return accepted(fields, self.place(key), key, value)
 
@@ -92,7 +104,7 @@ class Fields:
         return f"<{type(self).__name__} {self._id}>".replace(" >", ">")
 
 
-def accepted(fields: dict[str, Field[object]], place: str, key: str, value: object) -> object:
+def accepted(fields: Mapping[str, Field[object]], place: str, key: str, value: object) -> object:
     """The value of a field as it is stored. Raises InvalidValue, also for a key that is none of `fields`."""
     if key not in fields:
         raise InvalidValue(place, value, f"there is no such field; there are {', '.join(fields)}")
@@ -100,8 +112,3 @@ def accepted(fields: dict[str, Field[object]], place: str, key: str, value: obje
         return fields[key].spec.accept(value)
     except ValueError as error:
         raise InvalidValue(place, value, str(error)) from None
-
-
-def present(value: object) -> bool:
-    """Whether a key was there at all."""
-    return not isinstance(value, Missing)

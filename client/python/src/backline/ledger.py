@@ -10,13 +10,17 @@ from collections.abc import Callable
 from backline.errors import BacklineError, NotSaved, Unsaved
 
 
+def untold(_error: BacklineError) -> None:
+    """Nobody wants to know."""
+
+
 class Ledger:
     """Own edits by number, and the messages that are on their way."""
 
     def __init__(self) -> None:
         self.failure: BacklineError | None = None
         """Why nothing will be saved any more."""
-        self.failed: Callable[[BacklineError], None] = lambda error: None
+        self.failed: Callable[[BacklineError], None] = untold
         """Called when that is known."""
         self._made = 0
         self._unsaved: dict[int, Unsaved] = {}

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 from backline.errors import NotSaved, Unreachable
 from backline.project import Project
@@ -36,8 +36,7 @@ async def open(
     finally:
         project.close()
         running.cancel()
-        with suppress(asyncio.CancelledError):
-            await running
+        await asyncio.wait([running])
 
 
 async def _opened(project: Project, within: float) -> None:

@@ -8,8 +8,8 @@ from backline.changes import Changes
 from backline.collection import Clips, Effects, Markers, Notes, Sends, Tracks
 from backline.document import Document
 from backline.entities import Clip, Effect, Marker, Note, Send, Track, Transport
-from backline.errors import BacklineError, Closed, NotAllowed, Unsaved
-from backline.ledger import Ledger
+from backline.errors import BacklineError, NotAllowed, Unsaved
+from backline.ledger import Ledger, untold
 from backline.presence import People, Person
 from backline.rows import EVENTS, LANES, POINTS, SIGNATURES, TEMPO, Events, Lane, Points, Rows, Signatures, Tempo
 from backline.session import Session
@@ -152,6 +152,7 @@ class Project:
         """End all streams of changes; no edit is taken any more. `backline.open` calls it."""
         self._closed = True
         self._end_streams(self._ledger.failure)
+        self._ledger.failed = untold
         self._document.close()
 
     @property
@@ -165,8 +166,6 @@ class Project:
         return self._ledger
 
     def _guard(self) -> None:
-        if self._closed:
-            raise Closed("the project is closed")
         if self._ledger.failure is not None:
             raise self._ledger.failure
         if not self._session.writes:

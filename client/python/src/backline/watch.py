@@ -42,6 +42,7 @@ class Watch:
         while self._subscriptions:
             root, subscription = self._subscriptions.pop()
             root.unobserve(subscription)
+        self._wanted = _nobody
 
     def _observe(self, name: str, root: "Map[Any]") -> Subscription:
         def heard(events: list[Any]) -> None:
@@ -73,6 +74,10 @@ class Watch:
     def _text(self, root: str, path: list[str], now: str) -> None:
         was, self._bodies[path[0]] = self._bodies.get(path[0]), now
         self._notes.append(Note(root, path[0], path[1], was, now))
+
+
+def _nobody() -> bool:
+    return False
 
 
 def _plain(value: object) -> object:
