@@ -75,3 +75,23 @@ async def test_a_note_that_is_none_is_refused(meet: Meet, body: object) -> None:
     project = await ann.project()
     assert code(await ann.post(f"{project}/notes", body)) == (422, "invalid")
     assert (await ann.get(f"{project}/document")).json()["notes"] == {}
+
+
+async def test_commenters_work_by_commands_and_viewers_not_at_all(meet: Meet) -> None:
+    """A commenter adds, replies, rewrites and resolves; made a viewer, not even their own note is theirs to touch."""
+    ann = await meet("Ann")
+    project = await ann.project()
+    cleo = await meet("Cleo", ann, project, "commenter")
+    asked = (await ann.post(f"{project}/notes", {"body": "Louder?"})).json()["id"]
+    reply = (await cleo.post(f"{project}/notes", {"body": "Yes.", "parent": asked})).json()
+    assert (reply["parent"], reply["author"]) == (asked, cleo.id)
+    changed = (await cleo.patch(f"{project}/notes/{reply['id']}", {"body": "No.", "resolved": True})).json()
+    assert (changed["body"], changed["resolved"][0]) == ("No.", cleo.id)
+    await ann.patch(f"{project}/members/{cleo.id}", {"role": "viewer"})
+    for refused in (
+        await cleo.post(f"{project}/notes", {"body": "x"}),
+        await cleo.patch(f"{project}/notes/{reply['id']}", {"body": "x"}),
+        await cleo.delete(f"{project}/notes/{reply['id']}"),
+    ):
+        assert code(refused) == (403, "forbidden")
+    assert [note["id"] for note in (await cleo.get(f"{project}/notes")).json()["items"]] == [asked, reply["id"]]
