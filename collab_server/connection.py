@@ -242,7 +242,12 @@ class Connection:
         # The everyday edit is recognised first: sync, update, and a length of one byte that fills the message.
         if message[:2] == b"\x00\x02" and len(message) > 3 and message[2] == len(message) - 3:
             self._turn_left -= 1
-            self._edit(message[3:], merge=False)
+            if self.member is None or self.member.restriction is None:
+                self._edit(message[3:], merge=False)
+            else:
+                started = perf_counter()
+                self._edit(message[3:], merge=False)
+                self.charge(perf_counter() - started)  # the room may have to make a second document for it
             return
         try:
             while position < len(message) and self.hosted is not None:
@@ -287,7 +292,7 @@ class Connection:
             self._expel(CloseCode.TRY_AGAIN_LATER, "the database is behind: your work is safe with you, come back")
             return
         self._doorkeeper.metrics.updates += 1
-        salvage = merge and self._doorkeeper.salvaging()
+        salvage = merge and (self._doorkeeper.salvaging() or hosted.salvaging)
         hosted.perform(hosted.room.edit(member, update, merge=merge, salvage=salvage))
 
     def _expel(self, code: CloseCode, reason: str) -> None:
