@@ -28,9 +28,9 @@ export function TransportTools() {
       <Where />
       <Whom />
       <IconButton icon="metronome" label={clicking ? "Metronome is on" : "Metronome is off"} pressed={clicking} onClick={click} testid="metronome" />
-      <label class="field"><span class="field__name">Count-in</span>
-        <select defaultValue={String(deck.countIn)} onChange={(event) => void (deck.countIn = Number(event.currentTarget.value))} data-testid="count-in">
-          {COUNT_INS.map((bars) => <option key={bars} value={bars}>{bars === 0 ? "Off" : bars === 1 ? "1 bar" : `${bars} bars`}</option>)}
+      <label class="field" title="Count-in: so many bars before it plays">
+        <select aria-label="Count-in" defaultValue={String(deck.countIn)} onChange={(event) => void (deck.countIn = Number(event.currentTarget.value))} data-testid="count-in">
+          {COUNT_INS.map((bars) => <option key={bars} value={bars}>{bars === 0 ? "Count-in off" : `Count-in ${bars}`}</option>)}
         </select>
       </label>
       <i class="tools__rule" />
@@ -47,8 +47,8 @@ function Whom() {
   const lost = deck.following !== "local" && (!deck.control.connected || stale);
   return (
     <label class="field" title={lost ? "Sync is lost: this page goes on by itself until the connection is back." : "With whom this page plays"}>
-      <span class="field__name">{lost ? "Sync lost" : "Play"}</span>
-      <select value={deck.following} onChange={(event) => deck.follow(event.currentTarget.value as Following)} data-testid="following" data-state={lost ? "lost" : "in-sync"}>
+      {lost && <span class="field__name">Sync lost</span>}
+      <select aria-label="Play" value={deck.following} onChange={(event) => deck.follow(event.currentTarget.value as Following)} data-testid="following" data-state={lost ? "lost" : "in-sync"}>
         <option value="local">Alone</option>
         <option value="room">Together</option>
         {[...leaders].map(([value, name]) => <option key={value} value={value}>With {name}</option>)}
