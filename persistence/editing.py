@@ -6,7 +6,8 @@ seconds.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 from uuid import UUID
@@ -91,19 +92,26 @@ async def read(pool: Pool, project_id: UUID) -> "tuple[Doc[Any], int, int]":
 def open_stored(project_id: UUID, stored: Loaded, client_id: int | None = None) -> "Doc[Any]":
     """The Doc of what was loaded, every update applied in one transaction. Raises CorruptState."""
     doc = open_doc(client_id)
-    try:
+    with sound(project_id):
         updates = [stored.state] if stored.state is not None else []
         updates += [entry.update for row in stored.tail for entry in decode(row.body)]
         with doc.transaction():
             for update in updates:
                 doc.apply_update(update)
+    return doc
+
+
+@contextmanager
+def sound(project_id: UUID) -> Iterator[None]:
+    """Whatever is wrong with stored rows, and whatever yrs says to them, raises CorruptState."""
+    try:
+        yield
     except MalformedBody as error:
         raise CorruptState(project_id, f"a journal row cannot be read: {error}") from error
     except BaseException as error:
         if not _of_the_library(error):
             raise
         raise CorruptState(project_id, f"an update cannot be applied: {error}") from error
-    return doc
 
 
 def _edit(

@@ -2,11 +2,15 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
-from persistence.body import decode
+from pycrdt import Doc
+
+from persistence.body import Entry, decode
+from persistence.editing import sound
 from persistence.errors import MomentGone
-from persistence.history import Past, past, rows_between
+from persistence.history import Past, kept_since, past, rows_between
 from persistence.journal import Row
 from persistence.pool import Database
 from studio.blank import open_doc
@@ -23,21 +27,29 @@ async def written_by(
     before = await past(database, project_id, first - 1) if first > 1 else None
     rows = await rows_between(database, project_id, first, last)
     if [row.seq for row in rows] != list(range(first, last + 1)):
-        raise MomentGone(project_id, last, None)
-    return await asyncio.to_thread(_played, before, rows, person, paths)
+        raise MomentGone(project_id, last, await kept_since(database, project_id))
+    return await asyncio.to_thread(_played, project_id, before, rows, person, paths)
 
 
 def _played(
-    before: Past | None, rows: Sequence[Row], person: UUID, paths: Mapping[int, Sequence[str]]
+    project_id: UUID, before: Past | None, rows: Sequence[Row], person: UUID, paths: Mapping[int, Sequence[str]]
 ) -> list[Written]:
     doc, heard = (open_doc() if before is None else before.open()), Recorder()
-    for row in rows:
-        told = row.seq not in paths
-        for author, update in decode(row.body):
-            if not told and author == person:
-                heard.coming(doc, paths[row.seq])
-                told = True
-            doc.apply_update(update)
-        if told and row.seq in paths:
-            heard.came(doc, paths[row.seq])
+    with sound(project_id):
+        for row in rows:
+            _step(doc, heard, decode(row.body), person, paths.get(row.seq))
     return heard.written()
+
+
+def _step(
+    doc: "Doc[Any]", heard: Recorder, entries: Sequence[Entry], person: UUID, paths: Sequence[str] | None
+) -> None:
+    """One row: the recorder is told before the first update of the person's, and after all."""
+    told = False
+    for author, update in entries:
+        if paths is not None and not told and author == person:
+            heard.coming(doc, paths)
+            told = True
+        doc.apply_update(update)
+    if told and paths is not None:
+        heard.came(doc, paths)

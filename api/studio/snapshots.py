@@ -7,6 +7,8 @@ from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
+from pycrdt import Doc
+from pydantic import Field
 
 from api import cursor as cursors
 from api.access import Standing, allowed, allowed_at_once
@@ -14,12 +16,14 @@ from api.drafts import laid_over_live
 from api.edits import now_ms
 from api.errors import ApiError
 from api.going_back import NAME_MAX, Restored, go_back
+from api.past import SEQ_MAX
 from api.services import Given, Unit
 from api.shapes import PAGE_ITEMS, Body, Cursor, Limit, Page, Person, Shape, Title
 from api.studio.document import ReaderAtOnce, committed
 from api.studio.projects import INSERT_PROJECT, Project, shown
 from persistence import snapshots as stored
 from persistence.editing import SERVER_CLIENT, read
+from persistence.history import past
 from persistence.journal import Journal
 from persistence.pool import Connection
 from studio.blank import blank, open_doc
@@ -83,9 +87,10 @@ class SnapshotContent(Snapshot):
 
 
 class NewSnapshot(Body):
-    """A name that is taken gets a number behind it."""
+    """A name that is taken gets a number behind it. `seq` names an earlier moment instead of what is there now."""
 
     name: Title
+    seq: Annotated[int, Field(ge=1, le=SEQ_MAX)] | None = None
 
 
 class Fork(Body):
@@ -108,8 +113,8 @@ class Difference(Shape):
 
 @router.post("", status_code=201)
 async def create_snapshot(body: NewSnapshot, standing: Saver, given: Given) -> Snapshot:
-    """Saves what is committed now."""
-    doc, seq, epoch = await read(given.pool, standing.project_id)
+    """Saves what is committed now, or a moment of the history."""
+    doc, seq, epoch = await _chosen(given, standing.project_id, body.seq)
     saved = await stored.Snapshots(given.pool).save(
         standing.project_id,
         kind="named",
@@ -124,6 +129,14 @@ async def create_snapshot(body: NewSnapshot, standing: Saver, given: Given) -> S
     )
     async with given.pool.acquire() as connection:
         return Snapshot(**_facts(await found(connection, standing, saved)))
+
+
+async def _chosen(given: Given, project_id: UUID, seq: int | None) -> "tuple[Doc[Any], int, int]":
+    """The document to save, its row and its epoch. Raises MomentGone."""
+    if seq is None:
+        return await read(given.pool, project_id)
+    found = await past(given.pool, project_id, seq)
+    return await asyncio.to_thread(found.open), seq, found.loaded.epoch
 
 
 @router.get("")

@@ -1,5 +1,6 @@
 """The trash: what was deleted comes back for thirty days, in a project and whole projects."""
 
+import asyncio
 from datetime import datetime
 from typing import Annotated, Any, Final
 from uuid import UUID
@@ -105,7 +106,7 @@ async def list_trash(
 ) -> Page[InTrash]:
     """What was deleted in this project, the latest first."""
     after = cursors.decode(cursor, cursors.moment, cursors.short) if cursor else None
-    thrown = trash(await committed(given.pool, standing))
+    thrown = await asyncio.to_thread(trash, await committed(given.pool, standing))
     async with given.pool.acquire() as connection:
         times = await deleted_at(connection, standing.project_id, thrown)
         keyed = sorted(

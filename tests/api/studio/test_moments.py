@@ -175,6 +175,20 @@ async def test_moments_are_compared_with_each_other_and_with_snapshots(meet: Mee
     assert code(await ada.get(f"{project}/moments/1/compare", params={"with": "nothing"})) == (422, "invalid")
 
 
+async def test_a_moment_gets_a_name(meet: Meet) -> None:
+    """It is a snapshot like any other then: shown, compared and forked; what never was cannot be named."""
+    ada = await meet("Ada")
+    project = await ada.project()
+    marker = (await ada.post(f"{project}/markers", {"tick": 0, "label": "Verse"})).json()["id"]
+    await ada.delete(f"{project}/markers/{marker}")
+    made = (await ada.post(f"{project}/snapshots", {"name": "With the verse", "seq": 2})).json()
+    assert (made["seq"], made["kind"]) == (2, "named")
+    shown = (await ada.get(f"{project}/snapshots/{made['id']}")).json()
+    assert shown["document"] == (await ada.get(f"{project}/moments/2")).json()["document"]
+    assert (await ada.post(f"{project}/snapshots/{made['id']}/fork")).status_code == 201
+    assert code(await ada.post(f"{project}/snapshots", {"name": "x", "seq": 9})) == (410, "moment_gone")
+
+
 async def test_a_moment_that_is_gone_says_from_where_on_there_are_some(meet: Meet, pool: Pool) -> None:
     """Beyond the head, and below what retention has left."""
     ada = await meet("Ada")

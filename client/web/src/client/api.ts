@@ -110,7 +110,7 @@ export class Api {
   deleteNote = (id: string, note: string): Promise<void> => this.#call("DELETE", `/projects/${id}/notes/${note}`);
 
   snapshots = (id: string, cursor?: string): Promise<Page<Snapshot>> => this.#call("GET", `/projects/${id}/snapshots${page(cursor)}`);
-  createSnapshot = (id: string, name: string): Promise<Snapshot> => this.#call("POST", `/projects/${id}/snapshots`, { name });
+  createSnapshot = (id: string, name: string, seq?: number): Promise<Snapshot> => this.#call("POST", `/projects/${id}/snapshots`, seq === undefined ? { name } : { name, seq });
   compareSnapshot = (id: string, snapshot: string, other = "live"): Promise<Page<Difference>> => this.#call("GET", `/projects/${id}/snapshots/${snapshot}/compare?with=${other}`);
   restoreSnapshot = (id: string, snapshot: string): Promise<unknown> => this.#call("POST", `/projects/${id}/snapshots/${snapshot}/restore`);
   forkSnapshot = (id: string, snapshot: string, name?: string): Promise<Project> => this.#call("POST", `/projects/${id}/snapshots/${snapshot}/fork`, name === undefined ? {} : { name });

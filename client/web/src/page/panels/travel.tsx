@@ -82,6 +82,9 @@ export function TimeTravel() {
 
 const spoken = (moment: Moment): string => `After ${moment.author?.name ?? "Backline"}, ${ago(moment.at)}`;
 
+/** What a version of it is called. */
+const titled = (moment: Moment): string => `${new Date(moment.at).toLocaleString([], { dateStyle: "medium", timeStyle: "short" })}, after ${(moment.author?.name ?? "Backline").slice(0, 40)}`;
+
 interface FiltersProps { readonly filter: MomentFilter; readonly onChange: (filter: MomentFilter) => void }
 
 function Filters({ filter, onChange }: FiltersProps) {
@@ -112,6 +115,7 @@ function Then({ moment, filter }: { readonly moment: Moment; readonly filter: Mo
   const differences = useDifferences(row, filter);
   const done = <T,>(request: Promise<T>, words: (answer: T) => string): void => void request.then((answer) => notice(studio, words(answer)), (error: Error) => notice(studio, error.message));
   const back = (track?: string): void => done(api.restoreMoment(project.id, row, track), ({ changes }) => (changes === 0 ? "It is as it was." : "It is as it was then. A version of what was there before has been kept."));
+  const keep = (): void => done(api.createSnapshot(project.id, titled(moment), row), ({ name }) => `Kept as “${name}”.`);
   const undo = (person: string): void => done(api.undoChange(project.id, person, moment.first_seq, moment.seq), undoneWords);
   const { author } = moment;
   const track = view.tracks.find(({ id }) => id === filter.track);
@@ -125,6 +129,7 @@ function Then({ moment, filter }: { readonly moment: Moment; readonly filter: Mo
         <div class="travel__actions">
           <Button kind="quiet" onClick={() => back()} testid="travel-restore">Restore all</Button>
           {track !== undefined && <Button kind="quiet" onClick={() => back(track.id)} testid="travel-restore-track">Restore “{track.name}”</Button>}
+          <Button kind="quiet" onClick={keep} testid="travel-keep">Keep as a version</Button>
           {author !== null && moment.origin === "edit" && <Button kind="quiet" onClick={() => undo(author.id)} testid="travel-undo">Take back what {author.name} did</Button>}
         </div>
       )}
