@@ -113,6 +113,7 @@ class Writer:
 
     async def _flush(self, flights: list[tuple[Hosted, Flight]]) -> None:
         self.in_flight_bytes = sum(flight.size for _, flight in flights)
+        heads = {hosted.project_id: hosted.room.head for hosted, _ in flights}
         outcome = await self._commit([(hosted.room.head, flight.batch) for hosted, flight in flights if flight.batch])
         self.in_flight_bytes = 0
         for hosted, flight in flights:
@@ -123,6 +124,8 @@ class Writer:
                 continue
             if flight.batch:
                 self._metrics.committed_updates += flight.batch.edits
+            if result != heads[hosted.project_id] + 1:
+                flight.state = None  # it lacks the rows of other nodes that came in between
             try:
                 await self._landed(hosted, flight, result)
             except Exception as error:  # whatever goes wrong in one room is that room's alone
