@@ -24,6 +24,9 @@ from studio.schema import ROOT_NAMES, SERVER_ROOTS
 SEED_CLIENT = 1
 """The client id of the server's own edits under the document's row lock; nobody else may write with it."""
 
+DOUBTFUL = "this is work of others that is not saved here: come back"
+"""The reason of a refusal that is no verdict yet."""
+
 NOBODY = UUID(int=0)
 """Whom the server's own client ids belong to."""
 
@@ -73,11 +76,12 @@ class Admission:
         self.whereabouts = whereabouts
         self.known = known
         self._shape = shape
+        self._own = own
         self._ours = frozenset((SEED_CLIENT, own))
         self._servers: set[int] = set()
+        """Client ids of other servers' repairs."""
         self.strangers: set[int] = set()
         """Client ids of people who write through other processes, until it is known whose they are."""
-        """Client ids of other servers' repairs."""
         self._gate = GateLimits(update_bytes_max=limits.update_bytes_max, structs_max=limits.update_structs_max)
         self._holders: dict[int, Member] = {}
 
@@ -183,15 +187,23 @@ class Admission:
             before = self.known.get(client, 0)
             holder = self._holders.get(client, member)
             if end > before:
-                if client in self._ours or (client in self._servers and not salvage):
-                    return Refusal(CloseCode.NOT_ALLOWED, "client id is reserved")
+                reserved = client in self._ours or (client in self._servers and not salvage)
                 # An author who is here brings back lost work without help: from anybody else it is a forgery.
                 owner = holder.user_id if salvage else self.bound.get(client, holder.user_id)
-                if owner != member.user_id:
-                    return Refusal(CloseCode.NOT_ALLOWED, "client id belongs to somebody else: pick a new one")
+                if reserved or owner != member.user_id:
+                    return self._foreign(client, member, merge, reserved)
             if start < before and not merge and holder is not member and (end > before or alone):
                 return Refusal(CloseCode.NOT_ALLOWED, "client id is in use: pick a new one")
         return None
+
+    def _foreign(self, client: int, member: Member, merge: bool, reserved: bool) -> Refusal:
+        """Somebody writes with a client id that is another's. Whoever comes from another node may have heard there what
+        is not committed yet, or never will be, as that node is gone: that is found out by coming back."""
+        holder = self._holders.get(client)
+        if merge and client != self._own and (holder is None or holder.user_id == member.user_id):
+            return Refusal(CloseCode.TRY_AGAIN_LATER, DOUBTFUL)
+        reason = "client id is reserved" if reserved else "client id belongs to somebody else: pick a new one"
+        return Refusal(CloseCode.NOT_ALLOWED, reason)
 
     def _wrong_root(self, plan: Plan) -> Refusal | None:
         if not plan.roots <= ROOT_NAMES:
@@ -208,7 +220,7 @@ class Admission:
             if end > before:
                 structs += end - before
                 self.known[client] = end
-                if not salvage and client not in self.bound:  # what is brought back may be somebody else's
+                if not merge and client not in self.bound:  # what is brought back may be somebody else's
                     self.bound[client] = member.user_id
                     claimed.append((client, member.user_id))
                 if not merge:

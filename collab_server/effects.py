@@ -87,6 +87,11 @@ class SnapshotFirst:
 
 
 @dataclass(frozen=True, slots=True)
+class Doubt:
+    """Somebody brought work of others that is unknown here: if it stays unknown, it was lost and may come back."""
+
+
+@dataclass(frozen=True, slots=True)
 class Spoil:
     """The document in memory can't be trusted any more: everybody leaves and it is loaded anew."""
 
@@ -113,6 +118,7 @@ Effect = (
     | KeepDraft
     | KeepUnsent
     | SnapshotFirst
+    | Doubt
     | Spoil
     | Deflate
 )

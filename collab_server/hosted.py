@@ -1,6 +1,7 @@
 """A room in a process: performs its effects, keeps its timers and what its housekeeping needs to know."""
 
 import asyncio
+import math
 import time
 from collections.abc import Coroutine, Sequence
 from typing import Any, Protocol, assert_never
@@ -11,6 +12,7 @@ from collab_server.dialects.dialect import Dialect
 from collab_server.effects import (
     Announce,
     Deflate,
+    Doubt,
     Effects,
     Expel,
     KeepDraft,
@@ -30,6 +32,10 @@ from collab_server.room import Room
 from collab_server.settings import CollabSettings
 from persistence.body import Entry
 from studio.roles import Action, may
+
+DOUBT_SECONDS = 5.0
+"""By then another node has committed what it told, or is gone."""
+DOUBT_SECONDS_MAX = 300.0
 
 SLOW_TICK_SECONDS = 0.005
 """Up to here a tick is everyday work, which was counted when it came."""
@@ -104,6 +110,7 @@ class Hosted:
         self._loop = loop
         self._presence_timer: asyncio.TimerHandle | None = None
         self._presence_at = 0.0
+        self._doubted_at = -math.inf
 
     def perform(self, effects: Effects) -> None:
         """Carry out what the room decided, in order."""
@@ -139,10 +146,18 @@ class Hosted:
                     self.hub.snapshot_before_merge(self, member, state)
                 case Deflate(dialect, state):
                     self.hub.start(self._deflate(dialect, state))
+                case Doubt():
+                    self._doubt()
                 case Spoil(reason):
                     self.hub.spoiled(self, reason)
                 case _:
                     assert_never(effect)
+
+    @property
+    def salvaging(self) -> bool:
+        """Whether work of others that people bring is known to be lost: it was not committed since the first doubt."""
+        doubted = self._loop.time() - self._doubted_at
+        return DOUBT_SECONDS <= doubted < DOUBT_SECONDS_MAX
 
     @property
     def empty(self) -> bool:
@@ -191,6 +206,11 @@ class Hosted:
         """Apply what is gathered without waiting for the tick."""
         if self.room.gathering:
             self._tick()
+
+    def _doubt(self) -> None:
+        now = self._loop.time()
+        if now - self._doubted_at >= DOUBT_SECONDS_MAX:
+            self._doubted_at = now
 
     async def _deflate(self, dialect: Dialect, state: bytes) -> None:
         frame = await asyncio.to_thread(dialect.step2, state, deflated=True)

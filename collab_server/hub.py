@@ -38,6 +38,9 @@ SALVAGE_SECONDS = 300.0
 
 TASKS_SECONDS = 5.0
 
+REST_SECONDS = 0.1
+"""How often an empty room asks whether the rows it lacks have come."""
+
 SPOILS_MAX = 3
 """After so many spoiled loads in one process a document is set aside for an operator."""
 
@@ -243,9 +246,7 @@ class Hub:
     async def _unload(self, hosted: Hosted) -> None:
         """Everything is committed and kept before the room goes; whoever comes meanwhile joins the closing room."""
         try:
-            hosted.flush_now()
-            while (hosted.recording or hosted.flying) and not hosted.closed:  # a dropped room is never recorded
-                await self.writer.idle()
+            await self._rest(hosted)
             if hosted.empty and hosted.edited_since_snapshot and not hosted.closed:
                 await self.keeper.snapshot(hosted, "last_leave")
                 await self.keeper.project(hosted)
@@ -253,11 +254,20 @@ class Hub:
                 await self.keeper.compact(hosted, hosted.room.head, hosted.room.state())
         finally:
             hosted.unloading = False
-        if not hosted.empty or hosted.closed or not hosted.settled:
+        if not hosted.settled:
+            self._may_unload(hosted)  # something came meanwhile
+            return
+        if not hosted.empty or hosted.closed:
             return
         hosted.perform(hosted.room.presence_tick())  # the other nodes hear of the last leave too
         del self.rooms[hosted.project_id]
         await self._let_go(hosted)
+
+    async def _rest(self, hosted: Hosted) -> None:
+        """Wait until everything said is committed and everything missing is read; a dropped room never is."""
+        hosted.flush_now()
+        while (hosted.recording or hosted.flying or hosted.behind) and not hosted.closed:
+            await (asyncio.sleep(REST_SECONDS) if hosted.behind else self.writer.idle())
 
     async def _let_go(self, hosted: Hosted) -> None:
         """Close a room whose every repair is committed: its client id is free for the next."""

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from pycrdt import Doc
 
-from collab_server.admission import Admission, Admitted, Gap, OtherLineage, Refusal
+from collab_server.admission import DOUBTFUL, Admission, Admitted, Gap, OtherLineage, Refusal
 from collab_server.closing import CloseCode
 from collab_server.dialects.dialect import Dialect
 from collab_server.effects import (
@@ -21,6 +21,7 @@ from collab_server.effects import (
     TICK,
     Announce,
     Deflate,
+    Doubt,
     Effect,
     Effects,
     Expel,
@@ -96,6 +97,8 @@ class Room:
         self.document_bytes = document_bytes
         self.join_state = JoinState()
         self._inbox: list[Run] = []
+        self._answers: set[bytes] = set()
+        """What came as Step2 since the last tick."""
         self._groups: list[tuple[Dialect, list[Member]]] | None = None
         self._broken = ""
         self._shadow: Shadow | None = None
@@ -169,6 +172,8 @@ class Room:
                 return (Send(member, member.dialect.step1(self.document.vector())),)
             case OtherLineage():
                 return (KeepDraft(member, update), Expel(member, CloseCode.EPOCH_CHANGED, "another lineage"))
+            case Refusal(code, reason) if reason == DOUBTFUL:
+                return (Doubt(), Expel(member, code, reason))
             case Refusal(code, reason):
                 told = (Send(member, member.dialect.denied(reason)),) if reason.startswith(RESTRICTED) else ()
                 return (*told, Expel(member, code, reason))
@@ -298,7 +303,7 @@ class Room:
         """A slow reader has drained: one diff from where it was left, then its own late acknowledgements."""
         if member.lag_vector is None:
             return NOTHING
-        frames = [member.dialect.update(self.document.diff(member.lag_vector)), *member.late_acks]
+        frames = [member.dialect.step2(self.document.diff(member.lag_vector)), *member.late_acks]
         member.lag_vector = None
         self._groups = None
         member.late_acks.clear()
@@ -391,6 +396,8 @@ class Room:
             self.pending.bind(client, user)
         if merge and admitted.structs > self.limits.merge_snapshot_edits_min:
             effects.append(SnapshotFirst(member, self.document.state()))
+        if merge:
+            self._answers.add(update)
         first = not self._inbox
         self._run_of(member, None, quiet=admitted.quiet).updates.append(update)
         self._whereabouts.may_move()
@@ -465,11 +472,19 @@ class Room:
                     self._feed_shadow(update)
         if fresh:
             for dialect, members in self._by_dialect():
-                framed = [(author, dialect.update(update)) for author, update in fresh]
+                framed = [(author, self._told(dialect, author, update)) for author, update in fresh]
                 effects += _relays(members, framed)
+            self._answers.clear()
         if self.pending:
             effects.append(RECORD)
         return effects
+
+    def _told(self, dialect: Dialect, author: Member | None, update: bytes) -> bytes:
+        """An edit for the others. Deletions and answers may be the very bytes that one of them has sent as well: told
+        as an Update they would read as the acknowledgement of what is not committed yet."""
+        if author is not None and (update[:1] == b"\0" or update in self._answers):
+            return dialect.step2(update)
+        return dialect.update(update)
 
     def _spoiled(self, error: BaseException, inbox: list[Run]) -> Effects:
         if isinstance(error, KeyboardInterrupt | SystemExit):

@@ -141,8 +141,9 @@ class Roster:
 
     @staticmethod
     def _is_return(known: Presence, member: Member) -> bool:
-        """The same person on a new connection takes over from the one that is about to be found dead."""
-        return isinstance(known.owner, Member) and known.owner.user_id == member.user_id
+        """The same person on a new connection takes over from the one that is about to be found dead, here or on
+        another node: client ids are bound to their users, which was asked before."""
+        return not isinstance(known.owner, Member) or known.owner.user_id == member.user_id
 
 
 def stamp(state: str, member: Member) -> str:

@@ -191,7 +191,7 @@ class Shape:
         if start < runs.end:
             if content != GC:  # yrs ties the unknown part to the known one
                 before = self._at(plan, (client, runs.end - 1))[0]
-                if slot is not None and slot != before:
+                if slot is not None and before is not None and slot != before:
                     raise Malformed("known part elsewhere")
                 slot = before
             start = runs.end

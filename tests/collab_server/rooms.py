@@ -11,6 +11,7 @@ from collab_server.dialects.yws import YWebsocket
 from collab_server.effects import (
     Announce,
     Deflate,
+    Doubt,
     Effect,
     Effects,
     Expel,
@@ -141,6 +142,7 @@ class Hands:
         self.snapshots: list[SnapshotFirst] = []
         self.announced: list[bytes] = []
         self.spoiled: str | None = None
+        self.doubted = False
         self.tick_due = self.presence_due = self.record_due = False
 
     def do(self, effects: Effects) -> "Hands":
@@ -216,6 +218,8 @@ class Hands:
                 self.announced.append(entries)
             case Spoil(reason):
                 self.spoiled = reason
+            case Doubt():
+                self.doubted = True
             case Deflate(dialect, state):
                 self.room.deflated(dialect, state, dialect.step2(state, deflated=True))
             case _:

@@ -11,11 +11,6 @@ from collab_server.gate.update import inspect
 from tests.simulation.tables import Document
 
 KNOWN: Final[Sequence[str]] = (
-    # Work that was told but not committed comes back through another node than the one that has, or had, it.
-    "client id belongs to somebody else",
-    "client id is reserved",
-    # Two people bring back the same lost work in the same bytes: the one's is told to the other before the commit.
-    "in its answer",
     # Who only reads is asked for nothing, so what was told to it and lost stays on its screen until it begins anew.
     "only reads, and shows an edit that was lost",
     # y-protocols takes an older state of itself, told back by a server that it left, for a newer one until it moves.
