@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import signal
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -144,3 +145,28 @@ async def test_without_a_bus_commands_take_the_way_through_the_database(
     assert (await leader.ask("stop", pos=4711))["t"] == "ack"
     took = await until(lambda: other.state.pos0 == 4711)
     assert took < 2
+
+
+async def test_a_leader_that_slept_is_not_believed(
+    world: World, project: UUID, ada: User, make_musician: MakeMusician, second: App
+) -> None:
+    """SIGSTOP for longer than the lease: the other node leads; awake again, the old one takes that as it is."""
+    sleeper = await make_musician(project, ada, second).join()
+    b = await make_musician(project, await world.member(project)).join()
+    await sleeper.ask("seek", pos=960)
+    before = sleeper.state
+    await until(lambda: b.state == before)
+    assert second.process is not None
+    second.process.send_signal(signal.SIGSTOP)
+    try:
+        name = await sleeper.command("seek", pos=1)  # waits in its socket
+        await until(lambda: b.state.epoch != before.epoch, seconds=10)
+        assert (await b.ask("seek", pos=4800))["t"] == "ack"
+    finally:
+        second.process.send_signal(signal.SIGCONT)
+    await sleeper.answer(name)
+    await until(lambda: sleeper.state == b.state, "both show the same")
+    assert b.state.epoch != before.epoch
+    assert (await sleeper.ask("seek", pos=2880))["t"] == "ack"
+    await until(lambda: b.state.pos0 == sleeper.state.pos0 == 2880)
+    assert not [state for state in b.states if state.epoch == before.epoch and state.seq > before.seq]
