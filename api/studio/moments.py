@@ -13,6 +13,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Path, Query
 from pycrdt import Doc
 from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field
+from starlette.responses import JSONResponse
 
 from api import cursor as cursors
 from api.access import Standing, allowed_at_once
@@ -215,11 +216,12 @@ def _concerns(step: Step, track: str | None, owned: Ownership | None) -> bool:
     return any(owned.belongs(Place.of(path), track) for path in step.paths)
 
 
-@router.get("/{seq}")
-async def show_moment(seq: Seq, standing: ReaderAtOnce, given: Given) -> MomentContent:
+@router.get("/{seq}", response_model=MomentContent)
+async def show_moment(seq: Seq, standing: ReaderAtOnce, given: Given) -> JSONResponse:
     """The document as it was."""
     document = await content_at(given.pool, standing.project_id, seq)
-    return MomentContent(seq=seq, at=await time_of(given.pool, standing.project_id, seq), document=document)
+    at = await time_of(given.pool, standing.project_id, seq)
+    return JSONResponse({"seq": seq, "at": at.isoformat(), "document": document})  # as it is: it may be large
 
 
 @router.get("/{seq}/compare")

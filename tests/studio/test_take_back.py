@@ -1,7 +1,10 @@
 """One person's work is taken back where it still stands; whatever others did since stays, and is told."""
 
+import random
+from types import MappingProxyType
 from typing import Any
 
+import pytest
 from pycrdt import Doc
 
 from studio.binding import MISSING
@@ -13,6 +16,17 @@ from studio.moments.written import Recorder, Written
 from studio.watch import Touched, watch
 from tests.studio.peers import Change, PycrdtPeer, Room
 from tests.studio.stage import BAR, SONG, clip, new, put, track
+
+FIELDS = MappingProxyType(
+    {
+        ("clips", "c_1", "pos"): (0, 960, 1920),
+        ("clips", "c_1", "track"): ("t_1", "t_2"),
+        ("tracks", "t_1", "gain_db"): (0, -3, -6),
+        ("tracks", "t_1", "name"): ("A", "B"),
+        ("tracks", "t_2", "mute"): (True, False),
+        ("tracks", "t_2", "pan"): (0, 0.5),
+    }
+)
 
 
 class Stage:
@@ -130,3 +144,29 @@ def test_an_entity_written_anew_is_taken_back_key_by_key() -> None:
     stage.ada(new("clips", "c_1", clip(pos=BAR, name="New")))
     assert stage.undo().changes == 2
     assert stage.json == before
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_whatever_two_people_do_only_ones_own_last_word_goes(seed: int) -> None:
+    """Random fields of both: where Ben wrote last it stays, elsewhere stands what stood before Ada's first."""
+    rng = random.Random(seed)
+    stage = Stage()
+    last: dict[Place, str] = {}
+    stood: dict[Place, Any] = {}
+    for _ in range(30):
+        place = Place(*rng.choice(list(FIELDS)))
+        change = ("set", *place, rng.choice(FIELDS[place]))
+        last[place] = rng.choice(("Ada", "Ben"))
+        if last[place] == "Ada":
+            stood.setdefault(place, stage.json[place.root][place.id].get(place.key))
+            stage.ada(change)
+        else:
+            stage.peer.edit(change)
+    bens = {place for place, who in last.items() if who == "Ben"}
+    now = stage.json
+    wanted = {place: now[place.root][place.id].get(place.key) for place in bens}
+    wanted |= {place: value for place, value in stood.items() if place not in bens}
+    done = stage.undo(*bens)
+    after = stage.json
+    assert {place: after[place.root][place.id].get(place.key) for place in wanted} == wanted
+    assert {one.place for one in done.skipped} <= bens

@@ -34,6 +34,12 @@ def vocals(roots: Roots) -> None:
     roots["clips"]["c_1"] = Map({**fields, "take": "c_1"})
 
 
+def point(roots: Roots, number: int) -> None:
+    """Replaces the only automation point: the one before is removed for good."""
+    roots["points"].clear()
+    roots["points"][f"t_1.gain/p_{number}"] = [0.0, 1.0, 0.0]
+
+
 def put(root: str, entity: str, **fields: Any) -> Change:
     """Writes fields of an entity."""
     return lambda roots: roots[root][entity].update({key.rstrip("_"): value for key, value in fields.items()})
@@ -95,6 +101,25 @@ async def test_an_old_moment_comes_back_while_both_play(collab: App, meet: Meet,
         await until(lambda: two.json()["transport"]["bpm"] == 90)
         before = (await ada.get(f"{project}/snapshots/{restored['before']}")).json()
         assert before["document"]["clips"]["c_1"]["pos"] == 10 * BAR
+
+
+async def test_every_moment_outlives_the_room(collab: App, meet: Meet, pool: Pool) -> None:
+    """The server compacts when everybody has left; each acknowledged edit can be gone back to, deleted things too."""
+    ada = await meet("Ada")
+    project = await ada.project()
+    then: dict[int, dict[str, Any]] = {}
+    async with studio(collab, ada, project, 36) as peer:
+        await saved(peer, vocals)
+        for number in range(30):
+            await saved(peer, put("clips", "c_1", pos=float(number)), put("tracks", "t_1", name=f"Voice {number}"))
+            await saved(peer, lambda roots, number=number: point(roots, number))  # type: ignore[misc]
+            then[await head(ada, project)] = peer.json()
+    compacted = "select count(*) from document_history where project_id = $1"
+    project_id = UUID(project.rsplit("/", 1)[1])
+    await until(lambda: pool.fetchval(compacted, project_id), "compaction at the unload")
+    for seq, content in then.items():
+        shown = (await ada.get(f"{project}/moments/{seq}")).json()
+        assert shown["document"] == content
 
 
 async def test_one_track_comes_back_alone(collab: App, meet: Meet) -> None:
