@@ -58,3 +58,60 @@ async def test_a_wrong_invite_is_explained(someone: Visit) -> None:
     studio = await someone()
     await studio.page.goto("/join/not-a-link")
     await expect(studio.at("trouble")).to_contain_text("invite link")
+
+
+async def test_a_restricted_editor_keeps_to_the_part_the_owner_gave(visit: Visit, someone: Visit) -> None:
+    """The mix is theirs; any other edit is not taken, and their page comes back with what everybody has."""
+    ana, ben = await visit(), await someone()
+    await ana.add_track("Drums")
+    await ben.join(await ana.invite_link("editor"))
+    await expect(ben.at("track")).to_have_count(1)
+    await ana.at("people").click()
+    await ana.at("member-restriction").select_option("mix")
+    await expect(ana.at("member-restriction")).to_have_value("mix")
+    await ana.page.keyboard.press("Escape")
+    await ben.at("track-mute").click()
+    await expect(ana.at("track-mute")).to_have_attribute("aria-pressed", "true")
+    await ben.at("add-track").click()
+    await expect(ben.at("put-aside")).to_be_visible()
+    await expect(ben.at("track")).to_have_count(1)
+    await expect(ana.at("track")).to_have_count(1)
+    await ben.at("track-mute").click()
+    await expect(ana.at("track-mute")).to_have_attribute("aria-pressed", "false")
+
+
+async def test_a_held_track_says_so_and_stays_as_it_is(visit: Visit, someone: Visit) -> None:
+    """Both see who holds it; the other's change to it is undone and they are told; given back, it is free."""
+    ana, ben = await visit(), await someone()
+    await ana.add_track("Drums")
+    await ben.join(await ana.invite_link("editor"))
+    await ana.at("track-menu").click()
+    await ana.at("track-hold").click()
+    for studio in (ana, ben):
+        await expect(studio.at("track-lock")).to_be_visible()
+    await ben.at("track-mute").click()
+    await expect(ben.at("notice")).to_contain_text("undone")
+    await expect(ben.at("track-mute")).to_have_attribute("aria-pressed", "false")
+    await expect(ana.at("track-mute")).to_have_attribute("aria-pressed", "false")
+    await ana.at("track-menu").click()
+    await ana.at("track-release").click()
+    await expect(ben.at("track-lock")).to_have_count(0)
+    await ben.at("track-mute").click()
+    await expect(ana.at("track-mute")).to_have_attribute("aria-pressed", "true")
+
+
+async def test_a_project_is_given_away_and_left(visit: Visit, someone: Visit) -> None:
+    """Asked twice; the new owner then has the owner's buttons, and who gave it may leave."""
+    ana, ben = await visit(), await someone()
+    await ben.join(await ana.invite_link("editor"))
+    await ana.at("people").click()
+    await ana.at("member-transfer").click()
+    await ana.at("member-transfer").click()
+    await expect(ana.at("leave-project")).to_be_visible()
+    await ana.at("leave-project").click()
+    await ana.at("leave-project").click()
+    await expect(ana.at("people-dialog")).to_have_count(0)
+    await ben.page.reload()
+    await ben.at("people").click()
+    await expect(ben.at("member")).to_have_count(1)
+    await expect(ben.at("people-dialog")).to_contain_text("owner")

@@ -12,6 +12,13 @@ test("what would be refused again is not tried again", () => {
   for (const [code, kind] of Object.entries(kinds)) assert.equal(ending(Number(code)).kind, kind, code);
 });
 
+test("a reason says more than its code", () => {
+  assert.equal(ending(4403, "restricted: mix only, not clips").kind, "aside");
+  assert.equal(ending(4403, "access revoked").kind, "access");
+  const full = ending(1013, "plan: 5 of 5 places taken (band)");
+  assert.ok(full.kind === "retry" && full.slow && full.sentence !== undefined);
+});
+
 test("pauses double up to a limit, and chance spreads them so that a restart is not met by everybody at once", () => {
   assert.equal(pause(0, false, 0.999999).toFixed(0), "500");
   assert.equal(pause(3, false, 0), 400);

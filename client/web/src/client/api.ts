@@ -5,7 +5,9 @@ export type InviteRole = Exclude<Role, "owner">;
 export interface Person { readonly id: string; readonly name: string; readonly color: string }
 export interface User extends Person { readonly username: string; readonly kind: "guest" | "member" }
 export interface Project { readonly id: string; readonly name: string; readonly role: Role; readonly owner: Person; readonly member_count: number; readonly epoch: number; readonly created_at: string; readonly updated_at: string }
-export interface Member { readonly user: Person; readonly role: Role; readonly credited: boolean; readonly joined_at: string }
+/** What an editor may change, if not everything. */
+export interface Restriction { readonly only: "mix" | "markers" | "tracks"; readonly tracks?: readonly string[] | null }
+export interface Member { readonly user: Person; readonly role: Role; readonly credited: boolean; readonly restriction: Restriction | null; readonly joined_at: string }
 export interface Invite { readonly id: string; readonly token: string; readonly url: string; readonly role: InviteRole; readonly max_uses: number | null; readonly uses: number; readonly expires_at: string }
 export interface Invitation { readonly project: { readonly id: string; readonly name: string }; readonly role: InviteRole; readonly invited_by: Omit<Person, "id"> | null }
 export interface Ticket { readonly ticket: string; readonly role: Role; readonly ws_url: string; readonly expires_at: string; readonly epoch: number; readonly user: Person }
@@ -97,6 +99,10 @@ export class Api {
 
   members = (id: string): Promise<Page<Member>> => this.#call("GET", `/projects/${id}/members`);
   setRole = (id: string, user: string, role: Role): Promise<Member> => this.#call("PATCH", `/projects/${id}/members/${user}`, { role });
+  setRestriction = (id: string, user: string, restriction: Restriction | null): Promise<Member> => this.#call("PATCH", `/projects/${id}/members/${user}`, { restriction });
+  transferProject = (id: string, user: string): Promise<Project> => this.#call("POST", `/projects/${id}/transfer`, { user_id: user });
+  lockTrack = (id: string, track: string): Promise<unknown> => this.#call("POST", `/projects/${id}/tracks/${encodeURIComponent(track)}/lock`);
+  unlockTrack = (id: string, track: string): Promise<void> => this.#call("DELETE", `/projects/${id}/tracks/${encodeURIComponent(track)}/lock`);
   removeMember = (id: string, user: string): Promise<void> => this.#call("DELETE", `/projects/${id}/members/${user}`);
 
   createInvite = (id: string, role: InviteRole): Promise<Invite> => this.#call("POST", `/projects/${id}/invites`, { role });

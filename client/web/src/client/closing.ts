@@ -1,8 +1,8 @@
 /** What a close code means, and whether coming back makes sense. */
 
 export type Ending =
-  /** Come back soon; `slow`: the server has too much to do already. */
-  | { readonly kind: "retry"; readonly slow: boolean }
+  /** Come back soon; `slow`: the server has too much to do already, or, if there is a sentence, no place. */
+  | { readonly kind: "retry"; readonly slow: boolean; readonly sentence?: string }
   /** The ticket was stale: fetch another, once. */
   | { readonly kind: "ticket" }
   /** The document's lineage changed: the local copy becomes a draft, the new one is fetched. */
@@ -30,7 +30,12 @@ const ENDINGS: { readonly [code: number]: Ending } = {
   4513: { kind: "retry", slow: true },
 };
 
-export function ending(code: number): Ending {
+const RESTRICTED = "The owner lets you change only a part of this project: that edit was not taken.";
+const FULL = "As many people play here as the owner's plan allows. You come in as soon as somebody leaves.";
+
+export function ending(code: number, reason = ""): Ending {
+  if (code === 4403 && reason.startsWith("restricted:")) return { kind: "aside", sentence: RESTRICTED };
+  if (code === 1013 && reason.startsWith("plan:")) return { kind: "retry", slow: true, sentence: FULL };
   const known = ENDINGS[code];
   if (known !== undefined) return known;
   if (code < 4400 || code > 4499) return { kind: "retry", slow: false };

@@ -18,6 +18,8 @@ export interface ConnectionEvents {
   readonly epochChanged: () => void;
   /** The server will never take what this document holds: it is to be put aside, and the project opened anew. */
   readonly refused: (sentence: string) => void;
+  /** There is no place now; the connection goes on trying. */
+  readonly waiting: (sentence: string) => void;
   /** Offline work has come home. */
   readonly merged: (merged: Merged) => void;
   /** For good; the sentence is for people. */
@@ -126,7 +128,7 @@ export class Connection {
     if (this.#closed) return;
     if (Date.now() - this.#settledAt > GOOD_MS) this.#attempts = 0;
     this.#settledAt = Infinity;
-    const end = ending(event?.code ?? 1006);
+    const end = ending(event?.code ?? 1006, event?.reason);
     switch (end.kind) {
       case "over":
         return this.#end(end.sentence);
@@ -142,6 +144,7 @@ export class Connection {
         if (this.#staleTickets > STALE_TICKETS_MAX) return this.#end("You could not be signed in to this project. Reload the page to try again.");
         return this.#retry(false);
       case "retry":
+        if (end.sentence !== undefined) this.#options.on.waiting(end.sentence);
         return this.#retry(end.slow);
     }
   }

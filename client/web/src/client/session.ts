@@ -18,6 +18,8 @@ export interface SessionEvents {
   /** The session is closed and must be opened anew; unsaved work was put aside under `draft`. */
   readonly reopen: (draft: string | null) => void;
   readonly over: (sentence: string) => void;
+  /** Something to know that passes by itself. */
+  readonly notice: (sentence: string) => void;
   /** Offline work was merged and is committed. */
   readonly merged: (merged: Merged) => void;
 }
@@ -30,6 +32,8 @@ export interface SessionOptions {
   readonly epoch: number;
   readonly on: SessionEvents;
 }
+
+const LOCKED = "Somebody else holds this track: your change to it was undone.";
 
 export class Session {
   readonly doc: Y.Doc;
@@ -63,7 +67,8 @@ export class Session {
       fetchTicket: (): Promise<Ticket> => options.api.ticket(options.project),
       on: {
         role: (role) => this.#newRole(role),
-        denied: () => this.#refused(),
+        denied: (reason) => this.#denied(reason),
+        waiting: (sentence) => options.on.notice(sentence),
         epochChanged: () => this.#reopen(this.saved.unsaved),
         refused: (sentence) => this.#putAside(sentence),
         merged: (merged) => options.on.merged(merged),
@@ -109,7 +114,9 @@ export class Session {
     this.#options.on.over(sentence);
   }
 
-  #refused(): void {
+  /** On a locked track an edit is taken and undone: nothing is lost that could be kept. */
+  #denied(reason: string): void {
+    if (reason.startsWith("locked:")) return this.#options.on.notice(LOCKED);
     if (this.saved.unsaved) this.#reopen(true);
   }
 

@@ -50,6 +50,7 @@ export function Workspace({ api, me, project }: WorkspaceProps) {
           },
           merged: (merged) => about.set({ merged }),
           over: (sentence) => about.set({ over: sentence }),
+          notice: (sentence) => ui.set({ notice: sentence }),
         },
       });
     }

@@ -48,6 +48,7 @@ async function come({ api: base, token, project, ws }: Order): Promise<void> {
       refused: (sentence) => (heard.refused = sentence),
       merged: (merged) => heard.merged.push(merged),
       over: (sentence) => (heard.over = sentence),
+      waiting: () => undefined,
     },
   });
 }

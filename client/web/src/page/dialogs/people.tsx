@@ -1,13 +1,13 @@
 /** Who belongs to the project, who is here, and what they may do. */
 
-import { useEffect } from "preact/hooks";
-import type { Member, Role } from "../../client/api.ts";
+import { useEffect, useState } from "preact/hooks";
+import type { Member, Restriction, Role } from "../../client/api.ts";
 import { Avatar } from "../parts/avatar.tsx";
 import { Button } from "../parts/button.tsx";
 import { Dialog } from "../parts/dialog.tsx";
 import { notice } from "../state/actions.ts";
 import { useChanges, useStore } from "../state/store.ts";
-import { useStudio, type Studio } from "../state/studio.ts";
+import { reading, useStudio, type Studio } from "../state/studio.ts";
 import { Voice } from "./voice.tsx";
 
 const ROLES: readonly (readonly [Role, string])[] = [["editor", "Can edit"], ["commenter", "Can write notes"], ["viewer", "Can look"]];
@@ -32,13 +32,14 @@ export function People({ onClose }: { readonly onClose: () => void }) {
               <span>{member.user.name}{member.user.id === studio.me.id && " (you)"}</span>
               <small>{here.has(member.user.id) ? "Here now" : "Away"}</small>
             </div>
-            {project.role === "owner" && member.role !== "owner" ? <RoleChoice member={member} studio={studio} /> : <span class="member__role">{member.role}</span>}
+            {project.role === "owner" && member.role !== "owner" ? <RoleChoice member={member} studio={studio} /> : <span class="member__role">{member.role}{member.restriction !== null && `, ${ONLY[member.restriction.only].toLowerCase()}`}</span>}
           </li>
         ))}
       </ul>
       <Voice />
       <footer class="dialog__foot">
         <Button kind="quiet" onClick={() => studio.ui.set({ dialog: "profile" })} testid="edit-profile">My name and colour</Button>
+        {project.role !== "owner" && <Twice words="Leave the project" sure="Really leave?" testid="leave-project" onClick={() => void studio.api.removeMember(project.id, studio.me.id).then(() => location.assign("/"), (error: Error) => notice(studio, error.message))} />}
         {project.role === "owner" && <Button kind="main" onClick={() => studio.ui.set({ dialog: "share" })}>Invite people</Button>}
       </footer>
     </Dialog>
@@ -54,7 +55,53 @@ function RoleChoice({ member, studio }: { readonly member: Member; readonly stud
       <select class="select" aria-label={`What ${member.user.name} may do`} value={member.role} onChange={(event) => done(api.setRole(project, member.user.id, event.currentTarget.value as Role))} data-testid="member-role">
         {ROLES.map(([role, words]) => <option key={role} value={role}>{words}</option>)}
       </select>
+      {member.role === "editor" && <Narrowing member={member} studio={studio} onChoice={(restriction) => done(api.setRestriction(project, member.user.id, restriction))} />}
+      <Twice words="Make owner" sure="Really give it away?" testid="member-transfer" onClick={() => done(api.transferProject(project, member.user.id).then((given) => about.set({ project: given })))} />
       <Button kind="danger" onClick={() => done(api.removeMember(project, member.user.id))} testid="member-remove">Remove</Button>
     </div>
   );
+}
+
+const ONLY = { mix: "Only the mix", markers: "Only markers", tracks: "Only some tracks" } as const;
+
+interface NarrowingProps { readonly member: Member; readonly studio: Studio; readonly onChoice: (restriction: Restriction | null) => void }
+
+/** What an editor may change; for some tracks, which ones. */
+function Narrowing({ member, studio, onChoice }: NarrowingProps) {
+  const { tracks } = reading(studio.session).view;
+  const [choosing, setChoosing] = useState(false);
+  const chosen = member.restriction?.tracks ?? [];
+  const choose = (value: string): void => {
+    setChoosing(value === "tracks");
+    if (value === "mix" || value === "markers") onChoice({ only: value });
+    else if (value === "") onChoice(null);
+  };
+  const toggle = (id: string): void => {
+    const next = chosen.includes(id) ? chosen.filter((other) => other !== id) : [...chosen, id];
+    if (next.length > 0) onChoice({ only: "tracks", tracks: next });
+  };
+  const only = choosing ? "tracks" : (member.restriction?.only ?? "");
+  return (
+    <>
+      <select class="select" aria-label={`What ${member.user.name} may change`} value={only} onChange={(event) => choose(event.currentTarget.value)} data-testid="member-restriction">
+        <option value="">Everything</option>
+        {Object.entries(ONLY).map(([value, words]) => <option key={value} value={value}>{words}</option>)}
+      </select>
+      {only === "tracks" && (
+        <fieldset class="member__tracks" aria-label={`Tracks that ${member.user.name} may change`}>
+          {tracks.map((track) => (
+            <label key={track.id}><input type="checkbox" checked={chosen.includes(track.id)} onChange={() => toggle(track.id)} data-testid="member-track" />{track.name}</label>
+          ))}
+        </fieldset>
+      )}
+    </>
+  );
+}
+
+interface TwiceProps { readonly words: string; readonly sure: string; readonly onClick: () => void; readonly testid: string }
+
+/** What cannot be taken back is asked twice. */
+function Twice({ words, sure, onClick, testid }: TwiceProps) {
+  const [asked, setAsked] = useState(false);
+  return <Button kind={asked ? "danger" : "quiet"} onClick={() => (asked ? onClick() : setAsked(true))} testid={testid}>{asked ? sure : words}</Button>;
 }

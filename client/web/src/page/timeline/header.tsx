@@ -1,7 +1,7 @@
 /** A track's name and its sound: everything left of the lane. */
 
 import { memo } from "preact/compat";
-import { useContext } from "preact/hooks";
+import { useContext, useEffect, useState } from "preact/hooks";
 import * as edits from "../../client/edits.ts";
 import { LIMITS, LOST, PALETTE, PAN, TRACK_GAIN } from "../../client/schema.ts";
 import type { TrackView } from "../../client/view.ts";
@@ -9,9 +9,9 @@ import { Editable } from "../parts/editable.tsx";
 import { Icon } from "../parts/icons.tsx";
 import { Menu, MenuItem } from "../parts/menu.tsx";
 import { Slider } from "../parts/slider.tsx";
-import { moveTrackBy, toggleSolo } from "../state/actions.ts";
-import { useSlice } from "../state/store.ts";
-import { useStudio, type Studio } from "../state/studio.ts";
+import { moveTrackBy, notice, toggleSolo } from "../state/actions.ts";
+import { useChanges, useSlice } from "../state/store.ts";
+import { reading, usePeople, useStudio, type Studio } from "../state/studio.ts";
 import { ReorderContext } from "./reorder.ts";
 
 const decibels = (value: number): string => (value <= TRACK_GAIN.min ? "−∞" : `${value > 0 ? "+" : value < 0 ? "−" : ""}${Math.abs(value).toFixed(1)}`);
@@ -40,6 +40,7 @@ function Header({ track, index, silent, canEdit }: HeaderProps) {
             onStart={() => canEdit && studio.ui.set({ naming: track.id })} onDone={done} />
           <Toggle label={`Mute ${track.name}`} letter="M" on={track.mute} kind="mute" disabled={!canEdit} onClick={() => edits.setTrackMute(pen, track.id, !track.mute)} />
           <Toggle label={`Solo ${track.name} for me`} letter="S" on={solo} kind="solo" disabled={false} onClick={() => toggleSolo(studio, track.id)} />
+          <LockBadge track={track} />
           {canEdit && <TrackMenu track={track} studio={studio} />}
         </div>
         <div class="track-head__line">
@@ -64,6 +65,45 @@ const Toggle = ({ label, letter, on, kind, disabled, onClick }: ToggleProps) => 
   </button>
 );
 
+type Holder = { readonly user: string; readonly until: number } | null;
+
+/** Who holds the track now. */
+function holder(studio: Studio, id: string): Holder {
+  const track = reading(studio.session).document.tracks[id];
+  if (typeof track !== "object" || track === null || !("lock" in track)) return null;
+  const [user, until] = Array.isArray(track["lock"]) ? (track["lock"] as readonly unknown[]) : [];
+  return typeof user === "string" && typeof until === "number" && until > Date.now() ? { user, until } : null;
+}
+
+/** A held track says so until its time is over. */
+function LockBadge({ track }: { readonly track: TrackView }) {
+  const studio = useStudio();
+  const people = usePeople();
+  useChanges(studio.session.mirror);
+  const [, look] = useState(0);
+  const held = holder(studio, track.id);
+  useEffect(() => {
+    if (held === null) return;
+    const timer = setTimeout(() => look((count) => count + 1), held.until - Date.now() + 50);
+    return () => clearTimeout(timer);
+  }, [held?.until]);
+  if (held === null) return null;
+  const who = held.user === studio.me.id ? "you" : (people.get(held.user)?.name ?? "somebody");
+  return <span class="track-head__lock" role="img" aria-label={`Held by ${who}`} title={`Held by ${who} until ${new Date(held.until).toLocaleTimeString()}`} data-testid="track-lock"><Icon name="lock" /></span>;
+}
+
+interface LockItemProps { readonly track: TrackView; readonly studio: Studio; readonly then: (run: () => void) => () => void }
+
+function LockItem({ track, studio, then }: LockItemProps) {
+  const { api, about, me } = studio;
+  const { id, role } = about.value.project;
+  const held = holder(studio, track.id);
+  const ask = (request: Promise<unknown>): void => void request.catch((error: Error) => notice(studio, error.message));
+  if (held === null) return <MenuItem onClick={then(() => ask(api.lockTrack(id, track.id)))} testid="track-hold">Hold for ten minutes</MenuItem>;
+  if (held.user !== me.id && role !== "owner") return null;
+  return <MenuItem onClick={then(() => ask(api.unlockTrack(id, track.id)))} testid="track-release">{held.user === me.id ? "Give it back" : "Break the lock"}</MenuItem>;
+}
+
 function TrackMenu({ track, studio }: { readonly track: TrackView; readonly studio: Studio }) {
   const { pen } = studio.session;
   return (
@@ -78,6 +118,7 @@ function TrackMenu({ track, studio }: { readonly track: TrackView; readonly stud
             <MenuItem onClick={then(() => studio.ui.set({ naming: track.id }))} testid="track-rename">Rename</MenuItem>
             <MenuItem onClick={then(() => moveTrackBy(studio, track.id, -1))} testid="track-up">Move up</MenuItem>
             <MenuItem onClick={then(() => moveTrackBy(studio, track.id, 1))} testid="track-down">Move down</MenuItem>
+            <LockItem track={track} studio={studio} then={then} />
             <div class="swatches" role="group" aria-label="Colour">
               {PALETTE.map((color) => (
                 <button key={color} type="button" class="swatch" role="menuitemradio" aria-checked={color === track.color} aria-label={`Colour ${color}`} style={{ "--color": color }}
