@@ -32,13 +32,13 @@ select d.epoch, d.head, b.seq as base_seq, b.state, b.sha256,
   left join lateral (
        select n.seq, n.state, n.sha256
          from ((select s.seq, s.state, s.sha256 from document_states s
-                 where s.project_id = d.project_id and s.seq <= $2)
+                 where s.project_id = d.project_id and s.seq <= $3)
                union all
                (select c.seq, c.state, c.sha256 from document_checkpoints c
-                 where c.project_id = d.project_id and c.seq <= $2 order by c.seq desc limit 1)
+                 where c.project_id = d.project_id and c.seq <= $3 order by c.seq desc limit 1)
                union all
                (select p.seq, p.state, p.sha256 from studio_snapshots p
-                 where p.project_id = d.project_id and p.seq <= $2 and p.reason in ('named', 'before_restore')
+                 where p.project_id = d.project_id and p.seq <= $3 and p.reason in ('named', 'before_restore')
                  order by p.seq desc limit 1)) n
         order by n.seq desc
         limit 1
@@ -138,9 +138,12 @@ class Past:
         return open_stored(self.project_id, self.loaded)
 
 
-async def past(database: Database, project_id: UUID, seq: int) -> Past:
-    """What leads to the moment after row `seq`. Raises NotFound, MomentGone, CorruptState."""
-    record = await database.fetchrow(PAST, project_id, seq)
+async def past(database: Database, project_id: UUID, seq: int, base_max: int | None = None) -> Past:
+    """What leads to the moment after row `seq`, from no later state than that of row `base_max`.
+
+    Raises NotFound, MomentGone, CorruptState.
+    """
+    record = await database.fetchrow(PAST, project_id, seq, seq if base_max is None else base_max)
     if record is None:
         raise NotFound(project_id)
     base: int = record["base_seq"] or 0

@@ -24,9 +24,10 @@ from collab_server.operate.errors import OperatorError
 from collab_server.operate.node import BUSY, CLOSED, Live, Node
 from collab_server.operate.store import Store
 from collab_server.settings import Limits
+from persistence import history
 from persistence.archive import Kept, kept
 from persistence.body import MalformedBody, decode
-from persistence.errors import CorruptState
+from persistence.errors import CorruptState, MomentGone
 from persistence.journal import Loaded
 from persistence.projections import marker_rows, note_rows
 from persistence.upkeep import damaged_snapshots, projected_rows
@@ -86,6 +87,7 @@ async def verify(store: Store, project_id: UUID, nodes: list[Node]) -> Verdict:
     verdict.checks.extend([("not set aside", quarantine), *records, ("snapshots are undamaged", _damaged(stored))])
     if any(problem for _, problem in records):
         return verdict
+    verdict.checks.append(("its history leads to it", await _history(store, found)))
     content, checks = _rebuilt(found)
     verdict.checks.extend(checks)
     if content is not None:
@@ -177,6 +179,21 @@ def difference(one: "Doc[Any]", other: "Doc[Any]") -> str:
 def _unused(found: Kept) -> int:
     """A client id for our throw-away room."""
     return next(client for client in range(2, len(found.clients) + 3) if client not in found.clients)
+
+
+async def _history(store: Store, found: Kept) -> str:
+    """Whether the rows of the history make the compacted state, from the nearest older state that is kept."""
+    since = await history.kept_since(store.pool, found.project_id)
+    if found.state is None or since is None or since >= found.floor:
+        return ""
+    try:
+        before = await history.past(store.pool, found.project_id, found.floor, found.floor - 1)
+        doc = await asyncio.to_thread(before.open)
+        return difference(doc, applied([found.state.data]))
+    except MomentGone:
+        return f"there are rows missing between {since} and {found.floor}"
+    except (CorruptState, OperatorError) as error:
+        return str(error)
 
 
 # ---------------------------------------------------------------------- what follows the document

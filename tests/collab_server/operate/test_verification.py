@@ -7,7 +7,7 @@ import pytest
 from pycrdt import Doc
 
 from collab_server.operate.store import Store
-from collab_server.operate.verification import verify
+from collab_server.operate.verification import Verdict, verify
 from persistence.editing import edit, read
 from persistence.projections import project as project_rows
 from persistence.snapshots import Snapshots
@@ -16,6 +16,7 @@ from studio.edits import add_marker, delete_marker
 from tests.collab_server.author import Author
 from tests.collab_server.conftest import MakePeer
 from tests.collab_server.operate.conftest import Operate
+from tests.collab_server.operate.songs import compact, mark
 from tests.collab_server.peer import until
 from tests.collab_server.songs import song
 from tests.collab_server.world import User, World
@@ -39,12 +40,37 @@ async def test_an_open_document_is_what_is_stored(
     said = await operate("verify", project, "--node", node, "--json")
     assert (said.status, said.err) == (0, ""), said
     checks = {check["check"]: check["ok"] for check in said.json["checks"]}
-    assert len(checks) == 10
+    assert len(checks) == 11
     assert all(checks.values())
     assert checks[f"served by {node}"]
     shown = await operate("verify", project)
     assert shown.status == 0
     assert "FAILED" not in shown.text
+
+
+async def test_a_history_that_leads_elsewhere_is_found(store: Store, world: World, ada: User) -> None:
+    """Whole, it makes the state exactly; with another update in it, a row that is cut, or none, it does not."""
+    project = await world.project(ada, *song(tracks=4, clips=20))
+    for label in ("A", "B"):
+        await mark(world, project, ada, f"m_{label}", label)
+        await compact(world, project)
+    await _projected(world, project)
+    assert (await verify(store, project, [])).sound
+    last = "select rows from document_history where project_id = $1 and last = 4"
+    rows: bytes = await world.pool.fetchval(last, project)
+    change = "update document_history set rows = $2 where project_id = $1 and last = 4"
+    for damaged in (rows.replace(b"m_B", b"m_C"), rows[:-3]):
+        assert damaged != rows
+        await world.pool.execute(change, project, damaged)
+        assert _failed(await verify(store, project, [])) == ["its history leads to it"]
+    await world.pool.execute("delete from document_history where project_id = $1 and last = 4", project)
+    assert _failed(await verify(store, project, [])) == ["its history leads to it"]
+    await world.pool.execute("delete from document_history where project_id = $1", project)
+    assert (await verify(store, project, [])).sound  # it was pruned
+
+
+def _failed(verdict: Verdict) -> list[str]:
+    return [what for what, problem in verdict.checks if problem]
 
 
 async def test_a_compacted_document_passes(store: Store, world: World, ada: User) -> None:
