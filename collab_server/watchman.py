@@ -73,8 +73,8 @@ class Watchman:
         ping_rounds = max(1, round(self._hub.settings.ping_seconds / ROUND_SECONDS))
         async for connection in _gently(self._hub.connections.values()):
             socket = connection.socket
-            if socket is None:
-                continue
+            if socket is None or connection.hosted is None:
+                continue  # it waits for the database, and when it has said much meanwhile we do not hear it answer
             if socket.frames != connection.frames_seen:
                 connection.frames_seen = socket.frames
                 connection.missed_pings = 0
