@@ -7,10 +7,11 @@ from uuid import UUID
 
 import asyncpg
 from fastapi import APIRouter, Depends
+from pycrdt import Doc, Map
 from pydantic import ConfigDict
 
 from api import cursor as cursors
-from api.access import Standing, allowed
+from api.access import Manager, Standing, allowed
 from api.auth import SignedIn
 from api.edits import annotated
 from api.errors import ApiError
@@ -21,7 +22,9 @@ from api.studio.document import ReaderAtOnce, committed
 from api.studio.projects import Project, shown
 from persistence.pool import Connection
 from persistence.trash import TRASH_AGE, deleted_at
-from studio.edits import undelete
+from studio.canonical import canonical
+from studio.edits import purge, undelete
+from studio.errors import NotFound
 from studio.roles import Action
 from studio.trash import Thrown, trash
 
@@ -147,10 +150,23 @@ async def restore_from_trash(root: Reference, entity_id: Reference, standing: Re
     return BroughtBack(root=root, id=fields.pop("id"), fields=fields, hidden_with=hidden_with)
 
 
-def _undeleted(doc: Any, root: str, entity_id: str) -> dict[str, Any]:
+@router.delete("/api/projects/{project_id}/trash/{root}/{entity_id}", status_code=204)
+async def purge_from_trash(root: Reference, entity_id: Reference, standing: Manager, work: Unit) -> None:
+    """Removes it for good, with all that lies on it; an earlier moment or snapshot still knows it."""
+
+    def change(doc: "Doc[Any]") -> None:
+        found = [one for one in trash(canonical(doc)) if (one.root, one.id) == (root, entity_id)]
+        if not found:
+            raise NotFound(root, entity_id)
+        purge(doc, found)
+
+    await annotated(work, standing, "edit", change)
+
+
+def _undeleted(doc: "Doc[Any]", root: str, entity_id: str) -> dict[str, Any]:
     fields = undelete(doc, root, entity_id)
     track = fields.get("track")
-    held = doc["tracks"].get(track) if isinstance(track, str) else None
+    held = doc.get("tracks", type=Map).get(track) if isinstance(track, str) else None
     return {**fields, "hidden_with": track if held is not None and held.get("deleted") is not None else None}
 
 

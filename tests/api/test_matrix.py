@@ -53,6 +53,7 @@ RULES = {
     f"POST {PROJECT}/changes/undo": Rule(EDIT, {"person": str(uuid.UUID(int=1)), "from_seq": 1, "to_seq": 1}),
     f"GET {PROJECT}/trash": Rule(READ),
     f"POST {PROJECT}/trash/{{root}}/{{entity_id}}/restore": Rule(EDIT),
+    f"DELETE {PROJECT}/trash/{{root}}/{{entity_id}}": Rule(OWN),
     f"POST {PROJECT}/undelete": Rule(OWN),
     f"POST {PROJECT}/transfer": Rule(OWN, {"user_id": "{user_id}"}),
     f"POST {PROJECT}/tracks/{{track_id}}/lock": Rule(EDIT),

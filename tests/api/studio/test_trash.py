@@ -67,6 +67,22 @@ async def test_the_trash_is_listed_page_by_page(collab: App, meet: Meet) -> None
     assert [one["id"] for one in await items(ada, f"{project}/markers")] == [marker]
 
 
+async def test_the_owner_empties_the_trash(meet: Meet) -> None:
+    """What was purged is in no trash any more, but in the moments before; what lives cannot be purged."""
+    ada = await meet("Ada")
+    project = await ada.project()
+    marker = (await ada.post(f"{project}/markers", {"tick": 0, "label": "Drop"})).json()["id"]
+    path = f"{project}/trash/markers/{marker}"
+    assert code(await ada.delete(path)) == (404, "not_found")
+    await ada.delete(f"{project}/markers/{marker}")
+    assert (await ada.delete(path)).status_code == 204
+    assert await items(ada, f"{project}/trash") == []
+    assert code(await ada.post(f"{path}/restore")) == (404, "not_found")
+    assert marker in (await ada.get(f"{project}/moments/2")).json()["document"]["markers"]
+    assert (await ada.post(f"{project}/moments/2/restore")).json()["changes"] == 1
+    assert [one["label"] for one in await items(ada, f"{project}/markers")] == ["Drop"]
+
+
 async def test_a_deleted_project_comes_back_to_its_owner(collab: App, meet: Meet) -> None:
     """Members find it again with all that was in it, and studios open; before that nobody does."""
     ada = await meet("Ada")
