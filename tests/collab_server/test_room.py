@@ -668,8 +668,9 @@ def lost_work(room: Room, author: Person) -> bytes:
 
 @pytest.mark.parametrize("salvage", [True, False])
 def test_s13_lost_work_comes_back_for_its_absent_author_only_after_a_loss(salvage: bool) -> None:
-    """A friend's Step2 may hold what an absent author had told, but only when a server may have died with it: until then
-    the friend is asked to come back."""
+    """A friend's Step2 may hold what an absent author had told, but only when a server may have died with it.
+
+    Until that is known the friend is asked to come back."""
     ada, friend = Person(10), Person(30)
     hands = desk(friend, ada)
     hands.edit(ada, ada.put("transport", "bpm", 99))
