@@ -158,7 +158,7 @@ async def test_at_the_bound_writers_are_sent_away_and_keep_their_work(cluster: C
     assert UNSAVED_BYTES_MAX < most < UNSAVED_BYTES_MAX + EDIT_BYTES_MAX
     record(
         Figure(
-            f"the same, with more than {UNSAVED_BYTES_MAX:,} unsaved bytes (64 MiB by default)",
+            f"PostgreSQL paused, and more than {UNSAVED_BYTES_MAX:,} bytes wait (64 MiB by default)",
             "writers are disconnected and go on alone; their work comes back with them",
             f"{most:,.0f} bytes unsaved at most; {codes[1013]} refusals with 1013, no other code; "
             f"everybody back and saved {told(recovery)} after its return",
