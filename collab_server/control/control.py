@@ -5,7 +5,6 @@ database when there is no answer; what it has decided travels back the same two 
 """
 
 import asyncio
-import json
 import time
 from collections.abc import Mapping
 from typing import Any, Final
@@ -17,7 +16,7 @@ from collab_server.closing import CloseCode
 from collab_server.control.clock import SharedClock
 from collab_server.control.leases import Leases
 from collab_server.control.line import Line
-from collab_server.control.messages import Ask, Refused, Unreadable, ask, nack
+from collab_server.control.messages import Ask, Refused, Unreadable, ask, essence, nack
 from collab_server.control.mirror import Mirror
 from collab_server.control.stage import Guest, Pending, Stage, of_payload, payload
 from collab_server.hub import Hub
@@ -102,7 +101,7 @@ class Control:
         elif len(stage.pending) >= PENDING_MAX:
             line.answer(nack(ask.id, "unavailable", stage.state), read_at)
         else:
-            waiting = Pending(line, ask, json.loads(message), read_at, now + PATIENCE_SECONDS, 0.0)
+            waiting = Pending(line, ask, essence(message), read_at, now + PATIENCE_SECONDS, 0.0)
             stage.pending[line.id, ask.id] = waiting
             self.send(stage, waiting, now)
 

@@ -13,10 +13,9 @@ server  {"t":"hello","role":"editor","may":true,"boot":"..."}
 """
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeGuard
 
 from studio.errors import Invalid
 from studio.tempo import TempoMap
@@ -26,6 +25,7 @@ from studio.transport_commands import Command, read_command
 ID_CHARS_MAX: Final = 64
 RTT_MAX_MS: Final = 10_000.0
 COUNT_MAX: Final = 2**53
+COMMAND_KEYS: Final = ("t", "id", "epoch", "if_seq", "pos", "count_in", "on", "start", "end", "rate")
 
 
 class Unreadable(Exception):
@@ -94,15 +94,21 @@ def read(message: bytes) -> Message:
 def ask(told: Mapping[str, Any]) -> Ask:
     """The command of an object. Raises as `read` does."""
     name = told.get("id")
-    if not isinstance(name, str) or not 0 < len(name) <= ID_CHARS_MAX:
+    if not _is_name(name):
         raise Unreadable("a command has an id")
     epoch, if_seq = told.get("epoch"), told.get("if_seq")
-    if not (epoch is None or isinstance(epoch, str)) or not (if_seq is None or type(if_seq) is int):
+    if not (epoch is None or _is_name(epoch)) or not (if_seq is None or type(if_seq) is int):
         raise Refused(name, "epoch is text and if_seq a number")
     try:
         return Ask(name, epoch, if_seq, read_command(told))
     except Invalid as error:
         raise Refused(name, str(error)) from None
+
+
+def essence(message: bytes) -> dict[str, Any]:
+    """What of a command that was read goes to another node: nothing that this node has not looked at."""
+    told = json.loads(message)
+    return {key: told[key] for key in COMMAND_KEYS if key in told}
 
 
 def tempo_json(tempo: TempoMap) -> dict[str, Any]:
@@ -125,8 +131,12 @@ def ack(name: str, state: Transport) -> dict[str, Any]:
 
 
 def encoded(told: Mapping[str, Any]) -> bytes:
-    """The message as UTF-8."""
-    return json.dumps(told, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    """The message, in ASCII."""
+    return json.dumps(told, separators=(",", ":"), allow_nan=False).encode()
+
+
+def _is_name(value: object) -> TypeGuard[str]:
+    return isinstance(value, str) and 0 < len(value) <= ID_CHARS_MAX and value.isascii() and value.isprintable()
 
 
 def _count(value: object) -> int:
@@ -136,7 +146,7 @@ def _count(value: object) -> int:
 
 
 def _number(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < COUNT_MAX:
         raise Unreadable("c is a number")
     return value
 
