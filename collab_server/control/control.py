@@ -14,22 +14,18 @@ import structlog
 
 from collab_server.closing import CloseCode
 from collab_server.control.clock import SharedClock
+from collab_server.control.hearing import Hearing
 from collab_server.control.leases import Leases
 from collab_server.control.line import Line
 from collab_server.control.messages import Ask, Refused, Unreadable, ask, essence, nack
 from collab_server.control.mirror import Mirror
-from collab_server.control.stage import Guest, Pending, Stage, of_payload, payload
+from collab_server.control.stage import Pending, Stage, payload
 from collab_server.hub import Hub
 from collab_server.writer import AWAY
 from persistence.errors import NotFound, PersistenceError
-from persistence.transport import Standing, Transports
+from persistence.transport import Transports
 from presence.bus import Bus
 from presence.events import (
-    AccessRevoked,
-    Event,
-    NodeGone,
-    ProjectDeleted,
-    RoleChanged,
     TransportAsked,
     TransportTold,
 )
@@ -52,15 +48,19 @@ class Control:
         self.transports = transports
         self.bus = bus
         self.hub = hub
+        self.node_id = hub.node_id
+        self.start = hub.start
         self.boot = uuid4().hex[:12]
         self.limits = hub.settings.limits
         self.leases = Leases(transports, hub, hub.node_id, clock.now, self._retime)
         self.now = clock.now
         self.mirror = Mirror(hub.rooms, self.boot, clock.now)
         self._draining = False
+        self._lines: set[Line] = set()
         self._loop = asyncio.get_running_loop()
         self._log = structlog.get_logger("control")
-        bus.on_gap(self._missed)
+        self.hearing = Hearing(self)
+        bus.on_gap(self.hearing.missed)
 
     # ------------------------------------------------------------------ lines
 
@@ -77,15 +77,18 @@ class Control:
         stage = self.stages.get(line.project_id)
         if self._draining or self.hub.draining:
             line.close(CloseCode.DRAINING, "this server is about to stop")
-        elif stage is not None and len(stage.lines) >= self.limits.control_sockets_per_project_max:
-            line.close(CloseCode.TRY_AGAIN_LATER, "too many control sockets for this project")
         elif stage is not None and line in stage.lines:
             stage.introduce(line)
+        elif len(self._lines) >= self.limits.connections_max:
+            line.close(CloseCode.TRY_AGAIN_LATER, "this server is full")
+        elif stage is not None and len(stage.lines) >= self.limits.control_sockets_per_project_max:
+            line.close(CloseCode.TRY_AGAIN_LATER, "too many control sockets for this project")
         else:
             self._enter(stage or self._open(line.project_id), line)
 
     def left(self, line: Line) -> None:
         """A line ended; its commands have nobody to answer to."""
+        self._lines.discard(line)
         stage = self.stages.get(line.project_id)
         if stage is not None:
             stage.lines.discard(line)
@@ -97,7 +100,7 @@ class Control:
         if stage is None:
             line.answer(nack(ask.id, "unavailable"), read_at)
         elif stage.leads(now):
-            line.answer(self._decide(stage, ask, str(_user(line))), read_at)
+            line.answer(self._decide(stage, ask, str(line.user_id)), read_at)
         elif len(stage.pending) >= PENDING_MAX:
             line.answer(nack(ask.id, "unavailable", stage.state), read_at)
         else:
@@ -109,20 +112,21 @@ class Control:
 
     def _open(self, project_id: UUID) -> Stage:
         stage = self.stages[project_id] = Stage(project_id)
-        self.hub.start(self._begin(stage))
+        self.start(self._begin(stage))
         return stage
 
     async def _begin(self, stage: Stage) -> None:
-        await self.bus.subscribe(stage.project_id, lambda event: self._hear(stage, event))
+        await self.bus.subscribe(stage.project_id, lambda event: self.hearing.hear(stage, event))
         await self.take_or_ask(stage)
 
     def _enter(self, stage: Stage, line: Line) -> None:
         stage.lines.add(line)
-        role = stage.roles.get(_user(line))
+        self._lines.add(line)
+        role = stage.roles.get(line.user_id)
         if role is not None and stage.ready:
             self._admit(stage, line, role)
         else:
-            self.hub.start(self._look_up(stage, line))
+            self.start(self._look_up(stage, line))
 
     async def _look_up(self, stage: Stage, line: Line) -> None:
         try:
@@ -130,7 +134,7 @@ class Control:
         except AWAY:
             line.close(CloseCode.TRY_AGAIN_LATER, "the database is away")
             return
-        role = stage.roles.get(_user(line))
+        role = stage.roles.get(line.user_id)
         if line not in stage.lines:
             return
         if role is None:
@@ -149,13 +153,13 @@ class Control:
         stage.ready = True
         for line in list(stage.lines):
             if line.role is not None:
-                self._change_role(stage, line, stage.roles.get(_user(line)))
+                line.restand(stage.roles.get(line.user_id))
 
     def memberships_changed(self, project_id: UUID | None) -> None:
         """The database says that memberships of a project have changed; None: of any."""
         for stage in list(self.stages.values()):
             if project_id in (None, stage.project_id):
-                self.hub.start(self.check_memberships(stage))
+                self.start(self.check_memberships(stage))
 
     async def take_or_ask(self, stage: Stage) -> None:
         """Lead, if nobody does; else ask who does. One attempt at a time; the rounds try again."""
@@ -179,7 +183,7 @@ class Control:
         if self.stages.get(stage.project_id) is not stage:  # given up meanwhile
             await self.leases.give_back(stage)
         elif leading:
-            self._tell(stage)
+            self.tell(stage)
             self.carry_out(stage)
         else:
             self.visit(stage, want=stage.state is None)
@@ -204,15 +208,15 @@ class Control:
         if self.stages.get(stage.project_id) is stage:
             del self.stages[stage.project_id]
             self.mirror.hide(stage)
-            self.hub.start(self.bus.unsubscribe(stage.project_id))
+            self.start(self.bus.unsubscribe(stage.project_id))
         for line in list(stage.lines):
             line.close(code, reason)
-        self.hub.start(self.leases.give_back(stage))
+        self.start(self.leases.give_back(stage))
 
     def visit(self, stage: Stage, *, want: bool) -> None:
         """Tell whoever leads that there are people here; `want`: and that they know of nothing."""
         told = {"here": True, "want": want, "rtt": stage.round_trip()}
-        self.bus.publish(TransportAsked(stage.project_id, self.hub.node_id, payload(told)))
+        self.bus.publish(TransportAsked(stage.project_id, self.node_id, payload(told)))
 
     async def drain(self) -> None:
         """Stop: others lead from now on, and everybody is sent to them."""
@@ -230,7 +234,7 @@ class Control:
         before = stage.conductor.state
         answer = stage.conductor.command(ask, Moment(self.now(), lead_ms(stage.round_trip()), by))
         if stage.conductor.state is not before:
-            self._tell(stage)
+            self.tell(stage)
         return answer
 
     def _retime(self, stage: Stage) -> None:
@@ -240,9 +244,9 @@ class Control:
         if document is None or stage.conductor is None:
             return
         if stage.conductor.follow(document, Moment(self.now(), lead_ms(stage.round_trip()), None)):
-            self._tell(stage)
+            self.tell(stage)
 
-    def _tell(self, stage: Stage, *, anew: bool = True) -> None:
+    def tell(self, stage: Stage, *, anew: bool = True) -> None:
         """Everybody hears of the state; with `anew` it is new here too, and is kept."""
         assert stage.conductor is not None
         state, tempo = stage.conductor.told()
@@ -251,10 +255,11 @@ class Control:
             stage.learn(stage.lease_token, state.seq, told, tempo)
             self.mirror.show(stage)
             self.leases.keep(stage)
-        self._publish(stage, {"token": stage.lease_token, "state": told, "tempo": tempo})
+        self.publish(stage, {"token": stage.lease_token, "state": told, "tempo": tempo})
 
-    def _publish(self, stage: Stage, told: Mapping[str, Any]) -> None:
-        self.bus.publish(TransportTold(stage.project_id, self.hub.node_id, payload(told)))
+    def publish(self, stage: Stage, told: Mapping[str, Any]) -> None:
+        """Tell the other nodes something of a transport that is led here."""
+        self.bus.publish(TransportTold(stage.project_id, self.node_id, payload(told)))
 
     def carry_out(self, stage: Stage) -> None:
         """This node leads now: what waited for somebody who does is decided, in order."""
@@ -262,7 +267,7 @@ class Control:
         for waiting in pending:
             line = waiting.line
             answer = (
-                self._decide(stage, waiting.ask, str(_user(line)))
+                self._decide(stage, waiting.ask, str(line.user_id))
                 if line.may_command
                 else nack(waiting.ask.id, "forbidden")
             )
@@ -272,11 +277,11 @@ class Control:
         """Send a command on its way to whoever leads: again by the database, if the bus has brought no answer."""
         if stage.claiming:
             return  # sent or carried out when that is over
-        told = {"line": str(waiting.line.id), "user": str(_user(waiting.line)), "command": waiting.told}
+        told = {"line": str(waiting.line.id), "user": str(waiting.line.user_id), "command": waiting.told}
         if not self.bus.healthy or waiting.sent_at:
-            self.hub.start(self.transports.post(stage.project_id, told))
+            self.start(self.transports.post(stage.project_id, told))
         if self.bus.healthy:
-            self.bus.publish(TransportAsked(stage.project_id, self.hub.node_id, payload(told)))
+            self.bus.publish(TransportAsked(stage.project_id, self.node_id, payload(told)))
         waiting.sent_at = now
 
     def _resend(self, stage: Stage) -> None:
@@ -299,100 +304,3 @@ class Control:
         waiting = stage.pending.pop((UUID(line_id), str(answer.get("id"))), None)
         if waiting is not None:
             waiting.line.answer(dict(answer), waiting.read_at)
-
-    # ------------------------------------------------------------------ what other nodes say
-
-    def stands(self, stage: Stage, found: Standing) -> None:
-        """What the database says of a stage that is led elsewhere."""
-        stage.holder = None if found.free else found.holder
-        if found.state and found.tempo and stage.newer(found.token, found.seq) and stage.conductor is None:
-            stage.learn(found.token, found.seq, found.state, found.tempo)
-            self.mirror.show(stage)
-
-    def _hear(self, stage: Stage, event: Event) -> None:
-        node_id = self.hub.node_id
-        match event:
-            case TransportAsked(_, node, data) if node != node_id:
-                self._was_asked(stage, node, data)
-            case TransportTold(_, node, data) if node != node_id:
-                self._was_told(stage, node, data)
-            case RoleChanged(_, user_id, role):
-                stage.roles[user_id] = role
-                self._change_roles(stage, user_id, role)
-            case AccessRevoked(_, user_id):
-                stage.roles.pop(user_id, None)
-                self._change_roles(stage, user_id, None)
-            case ProjectDeleted():
-                self.close(stage, CloseCode.NO_SUCH_PROJECT, "the project was deleted")
-            case NodeGone(node):
-                stage.guests.pop(node, None)
-                if node == stage.holder:
-                    self.hub.start(self.take_or_ask(stage))
-            case _:
-                pass
-
-    def _was_asked(self, stage: Stage, node: UUID, data: bytes) -> None:
-        if not stage.leads(time.monotonic()):
-            return
-        told = _understood(data)
-        if "command" in told:
-            answer = self.forwarded(stage, told)
-            if answer is not None:
-                self._publish(stage, {"token": stage.lease_token, "line": told.get("line"), "answer": answer})
-        elif "here" in told:
-            stage.guests[node] = Guest(time.monotonic(), float(told.get("rtt", 0.0)))
-            if told.get("want"):
-                self._tell(stage, anew=False)
-
-    def _was_told(self, stage: Stage, node: UUID, data: bytes) -> None:
-        told = _understood(data)
-        token = told.get("token")
-        if not isinstance(token, int) or token < max(stage.token, stage.lease_token):
-            return  # a writer that does not know yet that it is none
-        if stage.lease_token and token > stage.lease_token:
-            self.leases.step_down(stage)
-        stage.holder = node
-        state = told.get("state")
-        if state is not None and stage.newer(token, int(state["seq"])):
-            stage.learn(token, int(state["seq"]), state, told["tempo"])
-            self.mirror.show(stage)
-        if "answer" in told:
-            self.answered(stage, str(told.get("line")), told["answer"])
-
-    def _missed(self) -> None:
-        """The bus was away: ask again for everything."""
-        for stage in self.stages.values():
-            self.hub.start(self._ask_again(stage))
-
-    async def _ask_again(self, stage: Stage) -> None:
-        try:
-            await self.check_memberships(stage)
-        except AWAY:
-            return  # the rounds look again
-        if stage.conductor is None:
-            self.visit(stage, want=True)
-        else:
-            self._tell(stage, anew=False)
-
-    def _change_roles(self, stage: Stage, user_id: UUID, role: Role | None) -> None:
-        for line in list(stage.lines):
-            if _user(line) == user_id and line.role is not None:
-                self._change_role(stage, line, role)
-
-    def _change_role(self, stage: Stage, line: Line, role: Role | None) -> None:
-        if role is None:
-            line.close(CloseCode.NOT_ALLOWED, "access revoked")
-        elif role is not line.role:
-            line.become(role)
-
-
-def _user(line: Line) -> UUID:
-    assert line.principal is not None
-    return line.principal.user_id
-
-
-def _understood(data: bytes) -> dict[str, Any]:
-    try:
-        return of_payload(data)
-    except ValueError:
-        return {}

@@ -170,6 +170,19 @@ class Line:
         told = {"t": "hello" if first else "role", "role": role.value, "may": self.may_command}
         self.tell(encoded({**told, "boot": self._house.boot} if first else told))
 
+    def restand(self, role: Role | None) -> None:
+        """What the person is by now; nothing (None) ends the line."""
+        if role is None:
+            self.close(CloseCode.NOT_ALLOWED, "access revoked")
+        elif role is not self.role:
+            self.become(role)
+
+    @property
+    def user_id(self) -> UUID:
+        """Whose line it is; lines without a good ticket are never let in."""
+        assert self.principal is not None
+        return self.principal.user_id
+
     @property
     def may_command(self) -> bool:
         return self.role is not None and may(self.role, Action.TRANSPORT)

@@ -65,7 +65,7 @@ class Rounds:
             if stage.dirty and not stage.saving and stage.conductor is not None:
                 self._control.leases.keep(stage)
             if stage.hosted is not None and stage.hosted.closed:
-                self._control.hub.start(self._control.reattend(stage))
+                self._control.start(self._control.reattend(stage))
             if stage.pending and stage.leads(time.monotonic()):  # the database was away, and nobody else could lead
                 self._control.carry_out(stage)
 
@@ -78,9 +78,9 @@ class Rounds:
         for stage in others:
             found = standing.get(stage.project_id)
             if found is not None:
-                self._control.stands(stage, found)
+                self._control.hearing.stands(stage, found)
             if found is None or found.free:
-                self._control.hub.start(self._control.take_or_ask(stage))
+                self._control.start(self._control.take_or_ask(stage))
 
     async def _by_database(self, stages: list[Stage]) -> None:
         """Commands and answers that took the way through the database, and roles while no bus tells of them."""
