@@ -89,6 +89,7 @@ class Connection:
     __slots__ = (
         "_bytes_left",
         "_doorkeeper",
+        "_held",
         "_loop",
         "_messages_left",
         "_paused",
@@ -139,6 +140,7 @@ class Connection:
         self._waiting: deque[tuple[bytes, int, int]] = deque()
         """Frames that were not heard yet: the frame, the position from which on, and how many messages may follow."""
         self._waiting_bytes = 0
+        self._held: tuple[bytes, bool] | None = None
         self._paused = False
         self._resting = False
         self._turn_ends = 0.0
@@ -213,9 +215,22 @@ class Connection:
         self._spend(work, 0)
         self._regulate()
 
+    def hold(self, update: bytes, merge: bool) -> None:
+        """Hear nothing more until `release`: this cannot be decided yet."""
+        self._held = update, merge
+
+    def release(self) -> None:
+        """What was held is heard again, and then what has come since."""
+        held, self._held = self._held, None
+        if held is not None:
+            self._edit(held[0], merge=held[1])
+            self._go_on()
+
     # ------------------------------------------------------------------ inside
 
     def _has_turn(self) -> bool:
+        if self._held is not None:
+            return False
         now = self._loop.time()
         if now >= self._turn_ends:
             self._turn_ends = now + TURN_SECONDS

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from collab_server.closing import CloseCode
 from collab_server.dialects.dialect import Dialect
 from collab_server.member import Member
+from collab_server.shadow import Shadow
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,20 @@ class KeepUnsent:
 
 
 @dataclass(frozen=True, slots=True)
+class Try:
+    """A restricted member's update has to be tried, and the shadow is not ready: hear the member again when it is.
+
+    `state`: the document of which the shadow is to be made, if nobody does that yet.
+    """
+
+    member: Member
+    update: bytes
+    merge: bool
+    shadow: Shadow
+    state: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
 class SnapshotFirst:
     """Many offline edits of a member are about to be merged: keep `state`, the document before them."""
 
@@ -117,6 +132,7 @@ Effect = (
     | Expel
     | KeepDraft
     | KeepUnsent
+    | Try
     | SnapshotFirst
     | Doubt
     | Spoil

@@ -25,11 +25,13 @@ from collab_server.effects import (
     Spoil,
     Spread,
     Tick,
+    Try,
 )
 from collab_server.member import Member
 from collab_server.metrics import Metrics
 from collab_server.room import Room
 from collab_server.settings import CollabSettings
+from collab_server.shadow import Shadow, copied
 from persistence.body import Entry
 from studio.roles import Action, may
 
@@ -71,6 +73,12 @@ class Surroundings(Protocol):
 
     def keep_draft(self, hosted: "Hosted", member: Member, update: bytes) -> None:
         """Keep work of another lineage."""
+
+    def hold(self, member: Member, update: bytes, merge: bool) -> None:
+        """Hear nothing more of a member until `hear_again`, and then this first."""
+
+    def hear_again(self, member: Member) -> None:
+        """Hear a member again that was held."""
 
     def keep_unsent(self, hosted: "Hosted", member: Member) -> None:
         """Keep what somebody wrote who may not write any more."""
@@ -140,6 +148,10 @@ class Hosted:
                     self.hub.expel(self, member, code, reason)
                 case KeepDraft(member, update):
                     self.hub.keep_draft(self, member, update)
+                case Try(member, update, merge, shadow, state):
+                    self.hub.hold(member, update, merge)
+                    if state is not None:
+                        self.hub.start(self._copy(shadow, state))
                 case KeepUnsent(member):
                     self._loop.call_later(UNSENT_SECONDS, self.hub.keep_unsent, self, member)
                 case SnapshotFirst(member, state):
@@ -211,6 +223,16 @@ class Hosted:
         now = self._loop.time()
         if now - self._doubted_at >= DOUBT_SECONDS_MAX:
             self._doubted_at = now
+
+    async def _copy(self, shadow: Shadow, state: bytes) -> None:
+        """Make the document of a shadow beside everything else; whoever waits for it is heard again."""
+        try:
+            doc = await asyncio.to_thread(copied, state)
+            if not self.closed:
+                self.room.opened(shadow, doc)
+        finally:
+            for member in list(self.room.members):
+                self.hub.hear_again(member)
 
     async def _deflate(self, dialect: Dialect, state: bytes) -> None:
         frame = await asyncio.to_thread(dialect.step2, state, deflated=True)

@@ -325,6 +325,18 @@ class Hub:
         name = f"Unsent work of {member.principal.name}"
         self.start(self.keeper.draft(hosted, member, update, "lineage", name))
 
+    def hold(self, member: Member, update: bytes, merge: bool) -> None:
+        """Hear nothing more of a member until `hear_again`, and then this first."""
+        connection = self.connections.get(member.id)
+        if connection is not None:
+            connection.hold(update, merge)
+
+    def hear_again(self, member: Member) -> None:
+        """Hear a member again that was held."""
+        connection = self.connections.get(member.id)
+        if connection is not None:
+            connection.release()
+
     def keep_unsent(self, hosted: Hosted, member: Member) -> None:
         """Keep what somebody wrote who may not write any more, if there is anything new of it."""
         if member.unsent is not None and member.unsent.fresh:

@@ -32,6 +32,7 @@ from collab_server.effects import (
     SnapshotFirst,
     Spoil,
     Spread,
+    Try,
 )
 from collab_server.express import Everyday, Lane
 from collab_server.gate.awareness import Entry as PresenceEntry
@@ -48,13 +49,18 @@ from collab_server.member import Member
 from collab_server.pending import Flight, Pending
 from collab_server.roster import Roster
 from collab_server.settings import Limits
-from collab_server.shadow import Shadow
+from collab_server.shadow import Shadow, copied
 from collab_server.unsent import Unsent
 from collab_server.whereabouts import Whereabouts
 from collab_server.wire import EMPTY_UPDATE
 from persistence.body import Entry
 from studio.restriction import Restriction
 from studio.roles import Role
+
+COPIED_AT_ONCE_BYTES = 128 * 1024
+"""A shadow of so much is made in 4 ms; of more, beside everything else."""
+
+LATER = Refusal(CloseCode.TRY_AGAIN_LATER, "there is no shadow yet")
 
 RESTRICTED = "restricted:"
 """How the reason begins that a restricted editor is told when its work is refused: it has to start afresh."""
@@ -172,6 +178,8 @@ class Room:
                 return (Send(member, member.dialect.step1(self.document.vector())),)
             case OtherLineage():
                 return (KeepDraft(member, update), Expel(member, CloseCode.EPOCH_CHANGED, "another lineage"))
+            case Refusal() as refusal if refusal is LATER:
+                return (self._try(member, update, merge),)
             case Refusal(code, reason) if reason == DOUBTFUL:
                 return (Doubt(), Expel(member, code, reason))
             case Refusal(code, reason):
@@ -234,6 +242,11 @@ class Room:
         member.become(role, restriction, credited)
         effects = list(self._deny(member)) if not member.writes else []
         return [*effects, *PRESENCE_TICK] if self.roster.restamp(member) else effects
+
+    def opened(self, shadow: Shadow, doc: "Doc[Any]") -> None:
+        """A shadow's document is copied; it may not be wanted any more."""
+        if shadow is self._shadow:
+            shadow.open(doc)
 
     def hear_node(self, node: UUID, entries: Iterable[PresenceEntry], now: float) -> Effects:
         """Another node tells who is with it."""
@@ -434,9 +447,10 @@ class Room:
             if merge and not news and self.document.has_deleted(seen.deletes):  # a client that says again what is known
                 return None
             try:
-                if self._shadow is None:
-                    waiting = [held for run in self._inbox for held in run.updates]
-                    self._shadow = Shadow(lambda: self.document.applied, self.document.state(), waiting)
+                if self._shadow is None and self.document_bytes <= COPIED_AT_ONCE_BYTES:
+                    self._new_shadow().open(copied(self.document.state()))
+                if self._shadow is None or not self._shadow.ready:
+                    return LATER
                 root = self._shadow.judge(update, restriction)
             except BaseException as error:
                 if isinstance(error, KeyboardInterrupt | SystemExit):
@@ -449,6 +463,16 @@ class Room:
             return None
 
         return forbids
+
+    def _try(self, member: Member, update: bytes, merge: bool) -> Try:
+        """To be decided when there is a shadow."""
+        state = self.document.state() if self._shadow is None else None
+        return Try(member, update, merge, self._shadow or self._new_shadow(), state)
+
+    def _new_shadow(self) -> Shadow:
+        waiting = [held for run in self._inbox for held in run.updates]
+        self._shadow = Shadow(lambda: self.document.applied, waiting)
+        return self._shadow
 
     def _feed_shadow(self, update: bytes) -> None:
         assert self._shadow is not None
@@ -467,7 +491,7 @@ class Room:
             self.join_state.extend(update)
             self.document_bytes += len(update)
             if author is None:  # what members write was noted when it came
-                self._whereabouts.moved()
+                self._whereabouts.changed()
                 if self._shadow is not None:
                     self._feed_shadow(update)
         if fresh:

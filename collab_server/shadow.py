@@ -10,37 +10,64 @@ from typing import Any
 
 from pycrdt import Doc
 
+from collab_server.admission import TRUSTED
+from collab_server.gate.slices import slices
+from collab_server.gate.update import inspect
 from studio.belonging import DYNAMIC, track_of
 from studio.binding import MISSING, Reader, reading
 from studio.blank import open_doc
 from studio.restriction import Restriction, refused
-from studio.watch import Touched, watch
+from studio.watch import Touched, Watch, watch
+
+SLICE_BYTES = 128 * 1024
+"""What yrs is given at once, as when a room is opened."""
 
 LATE_BYTES_MAX = 2 * 1024 * 1024
 LATE_MAX = 20_000
 """What may wait for the next trial: beyond, making a new shadow is as good."""
 
 
+def copied(state: bytes) -> "Doc[Any]":
+    """The document of an encoded state. Large ones are copied in a thread: yrs then holds nobody up for long."""
+    doc = open_doc()
+    if len(state) <= SLICE_BYTES:
+        doc.apply_update(state)
+        return doc
+    for part in slices(state, inspect(state, TRUSTED, offsets=True), SLICE_BYTES):
+        doc.apply_update(part)
+    return doc
+
+
 class Shadow:
     """Everything admitted. `live` gives the document, which lacks what waits for the tick.
 
-    Making one, `judge` and `close` raise whatever yrs raises or panics with (a BaseException).
+    It is of use once it has a document: what was admitted since that was copied is `waiting`, or fed. `judge` raises
+    whatever yrs raises or panics with (a BaseException).
     """
 
     __slots__ = ("_doc", "_late", "_late_bytes", "_live", "_moved", "_touched", "_watch")
 
-    def __init__(self, live: "Callable[[], Doc[Any]]", state: bytes, waiting: Iterable[bytes]) -> None:
+    def __init__(self, live: "Callable[[], Doc[Any]]", waiting: Iterable[bytes]) -> None:
         self._live = live
         self._doc = open_doc()
-        self._doc.apply_update(state)
         self._touched: list[Touched] = []
-        self._watch = watch(self._doc, self._touched.append)
+        self._watch: Watch | None = None
         self._late: list[bytes] = []
         self._late_bytes = 0
         self._moved: dict[tuple[str, str], str | None] = {}
         """Where things belong that were touched by what the live document has not applied yet."""
         for update in waiting:
             self.feed(update)
+
+    @property
+    def ready(self) -> bool:
+        """Whether it has its document."""
+        return self._watch is not None
+
+    def open(self, doc: "Doc[Any]") -> None:
+        """This is its document."""
+        self._doc = doc
+        self._watch = watch(doc, self._touched.append)
 
     @property
     def overfed(self) -> bool:
@@ -77,7 +104,8 @@ class Shadow:
 
     def close(self) -> None:
         """Let it go: an observer that is never removed pins it."""
-        self._watch.close()
+        if self._watch is not None:
+            self._watch.close()
 
     def _apply(self, updates: Iterable[bytes]) -> list[Touched]:
         with self._doc.transaction():

@@ -34,6 +34,10 @@ class Whereabouts:
         self.uncertain = False
         self.generation += 1
 
+    def changed(self) -> None:
+        """Something was applied that did not wait for the tick."""
+        self.generation += 1
+
     def owner(self, root: str, entry: str) -> str | None:
         """The track it belongs to, "" for none; None if it is not there, or nobody can tell before the tick."""
         if self.uncertain:

@@ -25,12 +25,14 @@ from collab_server.effects import (
     Spoil,
     Spread,
     Tick,
+    Try,
 )
 from collab_server.member import Member
 from collab_server.opening import build
 from collab_server.pending import Flight
 from collab_server.room import Room
 from collab_server.settings import Limits
+from collab_server.shadow import Shadow, copied
 from collab_server.wire import Kind
 from persistence.body import Entry, encode
 from persistence.journal import Loaded, Row
@@ -137,6 +139,10 @@ class Hands:
         self.room = room
         self.expelled: dict[Member, tuple[int, str]] = {}
         self.drafts: list[KeepDraft] = []
+        self.trying: list[Try] = []
+        """Who waits for a shadow, with what."""
+        self.copies: list[tuple[Shadow, bytes]] = []
+        """Shadows that are to be made."""
         self.unsent: list[Member] = []
         """Whose unsent work is to be kept."""
         self.snapshots: list[SnapshotFirst] = []
@@ -169,6 +175,15 @@ class Hands:
         if self.tick_due:
             self.tick_due = False
             self.do(self.room.tick(NOW_MS))
+
+    def copy(self) -> None:
+        """The shadows are made, and who waited for them is heard."""
+        for shadow, state in self.copies:
+            self.room.opened(shadow, copied(state))
+        self.copies.clear()
+        trying, self.trying = self.trying, []
+        for held in trying:
+            self.do(self.room.edit(held.member, held.update, merge=held.merge))
 
     def presence_tick(self) -> None:
         """The gather time of presence has passed."""
@@ -210,6 +225,10 @@ class Hands:
                 self.do(self.room.leave(member))
             case KeepDraft():
                 self.drafts.append(effect)
+            case Try():
+                self.trying.append(effect)
+                if effect.state is not None:
+                    self.copies.append((effect.shadow, effect.state))
             case KeepUnsent(member):
                 self.unsent.append(member)
             case SnapshotFirst():

@@ -19,6 +19,7 @@ from tests.collab_server.author import Author
 from tests.collab_server.conftest import MakePeer
 from tests.collab_server.peer import until
 from tests.collab_server.rooms import Hands, Person, open_room
+from tests.collab_server.songs import song as large_song
 from tests.collab_server.world import User, World
 
 MIX = Restriction(Only.MIX)
@@ -239,6 +240,29 @@ def test_offline_work_is_decided_like_any_other() -> None:
         assert hands.expelled[bob.member][0] == CloseCode.NOT_ALLOWED
 
 
+def test_of_a_large_document_the_shadow_is_made_beside_everything_else() -> None:
+    """Who has to be tried waits; others do not, and what they do meanwhile counts when it is decided."""
+    hands, ada, bob = desk(MINE)
+    hands.edit(ada, *[ada.marker(f"m_{number}", number, "x" * 79) for number in range(2_000)])
+    hands.do(hands.room.edit(bob.member, bob.field("clips", "c_mine", "pos", 960)))
+    assert [held.member for held in hands.trying] == [bob.member]
+    assert len(hands.copies) == 1
+    before = canonical(hands.room.doc)["clips"]["c_mine"]["pos"]
+    hands.edit(ada, ada.field("clips", "c_mine", "track", "t_other"))
+    hands.copy()
+    assert hands.expelled[bob.member][0] == CloseCode.NOT_ALLOWED
+    assert canonical(hands.room.doc)["clips"]["c_mine"]["pos"] == before
+    eve = Person(12)
+    hands.join(eve)
+    eve.member.become(Role.EDITOR, MIX)
+    hands.do(hands.room.edit(eve.member, eve.put("points", "t_mine.gain/p_7", [0.0, 0.5, 1.0])))
+    hands.copy()
+    hands.tick()
+    assert eve.member not in hands.expelled
+    ada.listen()
+    assert ada.json() == held(hands)
+
+
 def test_only_a_room_with_restricted_members_has_a_shadow() -> None:
     """It is made by the first trial and goes with the last restricted member."""
     hands, ada, bob = desk(MARKERS)
@@ -278,3 +302,25 @@ async def test_a_restriction_reaches_open_connections_within_a_second(
     stored = await world.stored(project)
     assert (stored["tracks"]["t_1"]["name"], stored["tracks"]["t_1"]["gain_db"]) == ("Track", -3)  # type: ignore[index]
     assert stored["markers"] == {}
+
+
+async def test_in_a_large_project_a_restricted_editor_waits_for_the_first_trial_and_nobody_else(
+    world: World, pool: Pool, ada: User, make_peer: MakePeer
+) -> None:
+    """While the shadow is made, other edits are saved as ever; then what waited is decided, in order."""
+    project = await world.project(ada, *large_song(60, 3_000))
+    bob = await world.member(project)
+    await pool.execute(RESTRICT, project, bob.id, {"only": "markers"})
+    a, b = await make_peer(project, ada).join(), await make_peer(project, bob).join()
+    for number in range(20):
+        b.marker(f"m_{number}", number, "x")
+    b.field("markers", "m_3", "label", "y")
+    a.put("transport", "bpm", 90)
+    await a.saved()
+    await b.saved()
+    await a.same(b)
+    assert a.json()["markers"]["m_3"]["label"] == "y"
+    b.put("transport", "bpm", 100)
+    await until(lambda: b.closed)
+    assert b.closed == (4403, "restricted: markers only, not transport")
+    assert (await world.stored(project))["transport"]["bpm"] == 90  # type: ignore[index]

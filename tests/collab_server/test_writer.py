@@ -69,6 +69,12 @@ class House:
     def expel(self, hosted: Hosted, member: Member, code: CloseCode, reason: str) -> None:
         raise AssertionError(f"expelled: {code} {reason}")
 
+    def hold(self, member: Member, update: bytes, merge: bool) -> None:
+        raise AssertionError("nobody is restricted here")
+
+    def hear_again(self, member: Member) -> None:
+        raise AssertionError("nobody is restricted here")
+
     def keep_unsent(self, hosted: Hosted, member: Member) -> None:
         raise AssertionError("nobody is demoted here")
 
