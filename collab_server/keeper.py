@@ -15,9 +15,8 @@ from collab_server.hosted import Hosted
 from collab_server.member import Member
 from collab_server.standing import Standing, standing_of
 from collab_server.unsent import merged
-from collab_server.writer import AWAY
 from persistence.drafts import keep_draft
-from persistence.errors import PersistenceError
+from persistence.errors import TRANSIENT, PersistenceError
 from persistence.journal import Journal
 from persistence.pool import Pool
 from persistence.projections import project
@@ -33,7 +32,7 @@ STALE_AFTER = timedelta(seconds=90)
 
 PROJECTED = ("markers", "notes")
 
-SETBACKS: tuple[type[Exception], ...] = (PersistenceError, *AWAY)
+SETBACKS: tuple[type[Exception], ...] = (PersistenceError, *TRANSIENT)
 
 
 class Keeper:

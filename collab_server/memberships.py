@@ -13,7 +13,7 @@ import asyncpg
 import structlog
 
 from collab_server.hub import Hub
-from collab_server.writer import AWAY
+from persistence.errors import TRANSIENT
 
 CHANNEL = "backline_members"
 HEADS_CHANNEL = "backline_heads"
@@ -36,7 +36,7 @@ async def listen(dsn: str, hub: Hub, changed: Callable[[UUID | None], None]) -> 
     while True:
         try:
             await _listen(dsn, hub, changed)
-        except AWAY as error:
+        except TRANSIENT as error:
             log.warning("not listening", error=f"{type(error).__name__}: {error}")
         await asyncio.sleep(RETRY_SECONDS)
 
@@ -76,7 +76,7 @@ async def _listen(dsn: str, hub: Hub, changed: Callable[[UUID | None], None]) ->
 
 
 async def _keep(connection: "asyncpg.Connection[asyncpg.Record]", hub: Hub) -> None:
-    """Ring while the bus is away, and look now and then whether anybody is there. Raises AWAY at the end."""
+    """Ring while the bus is away, and look now and then whether anybody is there. Raises TRANSIENT at the end."""
     loop = asyncio.get_running_loop()
     spoke = loop.time()
     while True:

@@ -18,10 +18,9 @@ from collab_server.gate.limits import Limits as GateLimits
 from collab_server.hosted import Hosted
 from collab_server.keeper import Keeper
 from collab_server.member import Member
-from collab_server.writer import AWAY
 from persistence.body import Entry, MalformedBody, decode
 from persistence.editing import open_stored
-from persistence.errors import PersistenceError, TailGone
+from persistence.errors import TRANSIENT, PersistenceError, TailGone
 from persistence.journal import Journal, Loaded
 from presence.bus import Bus
 from presence.events import (
@@ -109,7 +108,7 @@ class News:
         asked = list(self._house.rooms.values())
         try:
             heads = await self._journal.heads([hosted.project_id for hosted in asked])
-        except AWAY:
+        except TRANSIENT:
             return
         for hosted in asked:
             if not hosted.closed:
@@ -147,7 +146,7 @@ class News:
         while not hosted.closed:
             try:
                 standings = await self._keeper.standings(hosted.project_id)
-            except AWAY:
+            except TRANSIENT:
                 if hosted in self._unchecked:
                     return
                 self._unchecked.add(hosted)
@@ -198,7 +197,7 @@ class News:
                 after = self._missing.pop(hosted)
                 try:
                     await self._read_on(hosted, after)
-                except AWAY as error:
+                except TRANSIENT as error:
                     self._log.warning("tail not read", project=str(hosted.project_id), error=str(error))
                     self.catch_up(hosted, after)
                     await asyncio.sleep(RETRY_SECONDS)
@@ -248,7 +247,7 @@ class News:
         """People wrote elsewhere with client ids that are new here: nobody else may use those."""
         try:
             owners = await self._journal.clients(hosted.project_id)
-        except AWAY:
+        except TRANSIENT:
             return  # still strangers: asked again with the next row
         hosted.room.admission.introduce(owners)
 

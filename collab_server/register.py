@@ -9,7 +9,7 @@ from uuid import UUID
 
 import structlog
 
-from collab_server.writer import AWAY
+from persistence.errors import TRANSIENT
 from persistence.sessions import Admitted, Arrival, Sessions
 
 LEAVES_SECONDS = 0.2
@@ -55,7 +55,7 @@ class Register:
             return
         try:
             await self._sessions.left_many(leaves)
-        except AWAY as error:
+        except TRANSIENT as error:
             self._log.warning("leaves not written", error=f"{type(error).__name__}: {error}")
             self._leaves = leaves | self._leaves
 
@@ -67,7 +67,7 @@ class Register:
             waiting = [(arrival, role) for arrival, role in arrivals if not role.cancelled()]
             try:
                 roles = await self._sessions.admit([arrival for arrival, _ in waiting])
-            except AWAY as error:
+            except TRANSIENT as error:
                 for _, role in waiting:
                     if not role.done():
                         role.set_exception(ConnectionError(f"{type(error).__name__}: {error}"))

@@ -10,7 +10,6 @@ from collections.abc import Awaitable, Callable
 from itertools import chain, repeat
 from uuid import UUID
 
-import asyncpg
 import structlog
 
 from collab_server.hosted import Hosted
@@ -22,9 +21,6 @@ from persistence.journal import Batch, Journal, Refused
 
 Outcome = dict[UUID, int | Refused]
 
-AWAY: tuple[type[Exception], ...] = (*TRANSIENT, asyncpg.InternalClientError, asyncpg.ReadOnlySQLTransactionError)
-"""What a database does that fails over: also a connection that was told its end and is used before it has ended, and
-a server that does not write yet."""
 
 RETRY_SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0)
 LATE_SECONDS = 2.0
@@ -144,7 +140,7 @@ class Writer:
                     outcome |= await self._landed_already(expected)
                     expected = [(head, batch) for head, batch in expected if batch.project_id not in outcome]
                 outcome |= await self._journal.append([batch for _, batch in expected]) if expected else {}
-            except AWAY as error:
+            except TRANSIENT as error:
                 unsure = True
                 self._failed_at = self._failed_at or started
                 self._metrics.commit_failures += 1

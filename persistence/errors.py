@@ -26,6 +26,8 @@ TRANSIENT: tuple[type[Exception], ...] = (
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.TransactionRollbackError,
+    asyncpg.InternalClientError,  # on a connection that was told to end
+    asyncpg.ReadOnlySQLTransactionError,  # a standby that is not a primary yet
 )
 
 

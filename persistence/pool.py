@@ -17,6 +17,7 @@ SERVER_SETTINGS = (
     ("application_name", "backline"),
     ("jit", "off"),
     ("plan_cache_mode", "force_generic_plan"),
+    ("idle_in_transaction_session_timeout", "30s"),  # a process that was stopped must not hold a document's row
 )
 
 

@@ -29,7 +29,7 @@ class BusSettings(BaseModel):
     batch_events_max: int = Field(default=64, ge=1)
     socket_timeout_seconds: float = Field(default=2, gt=0)
     subscribe_timeout_seconds: float = Field(default=2, gt=0)
-    ping_seconds: float = Field(default=5, gt=0)
+    ping_seconds: float = Field(default=1, gt=0)
     retry_first_seconds: float = Field(default=0.05, gt=0)
     retry_max_seconds: float = Field(default=1, gt=0)
 

@@ -9,7 +9,7 @@ import time
 
 import structlog
 
-from collab_server.writer import AWAY
+from persistence.errors import TRANSIENT
 from persistence.transport import Transports
 from studio.clock import BURST, INTERVAL_MS, Clock, sample
 
@@ -42,7 +42,7 @@ class SharedClock:
             await asyncio.sleep(INTERVAL_MS / 1000)
             try:
                 jump = await self._ask()
-            except AWAY as error:
+            except TRANSIENT as error:
                 self._log.warning("the database's clock was not read", error=f"{type(error).__name__}: {error}")
                 continue
             if jump:

@@ -21,8 +21,7 @@ from collab_server.control.messages import Ask, Refused, Unreadable, ask, essenc
 from collab_server.control.mirror import Mirror
 from collab_server.control.stage import Pending, Stage, payload
 from collab_server.hub import Hub
-from collab_server.writer import AWAY
-from persistence.errors import NotFound, PersistenceError
+from persistence.errors import TRANSIENT, NotFound, PersistenceError
 from persistence.transport import Transports
 from presence.bus import Bus
 from presence.events import (
@@ -131,7 +130,7 @@ class Control:
     async def _look_up(self, stage: Stage, line: Line) -> None:
         try:
             await self.check_memberships(stage)
-        except AWAY:
+        except TRANSIENT:
             line.close(CloseCode.TRY_AGAIN_LATER, "the database is away")
             return
         role = stage.roles.get(line.user_id)
@@ -147,7 +146,7 @@ class Control:
         stage.introduce(line)
 
     async def check_memberships(self, stage: Stage) -> None:
-        """Bring every role up to the database. Raises AWAY."""
+        """Bring every role up to the database. Raises TRANSIENT."""
         found = await self.hub.keeper.memberships(stage.project_id)
         stage.roles = {user_id: Role(role) for user_id, role in found.items()}
         stage.ready = True
@@ -175,7 +174,7 @@ class Control:
             self._log.error("transport refused", project=str(stage.project_id), error=str(error))
             self.close(stage, CloseCode.LOAD_FAILED, "the project could not be loaded")
             return
-        except AWAY as error:
+        except TRANSIENT as error:
             self._log.warning("transport not led", error=f"{type(error).__name__}: {error}")
             return
         finally:

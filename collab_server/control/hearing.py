@@ -13,7 +13,7 @@ from collab_server.closing import CloseCode
 from collab_server.control.leases import Leases
 from collab_server.control.mirror import Mirror
 from collab_server.control.stage import Guest, Stage, of_payload
-from collab_server.writer import AWAY
+from persistence.errors import TRANSIENT
 from persistence.transport import Standing
 from presence.events import (
     AccessRevoked,
@@ -126,7 +126,7 @@ class Hearing:
     async def _ask_again(self, stage: Stage) -> None:
         try:
             await self._house.check_memberships(stage)
-        except AWAY:
+        except TRANSIENT:
             return  # the rounds look again
         if stage.conductor is None:
             self._house.visit(stage, want=True)

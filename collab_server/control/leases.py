@@ -17,7 +17,7 @@ from collab_server.control.conductor import MUSICAL_ROOTS, Conductor
 from collab_server.control.stage import Stage
 from collab_server.hosted import Hosted
 from collab_server.keeper import SETBACKS
-from collab_server.writer import AWAY
+from persistence.errors import TRANSIENT
 from persistence.transport import LEASE, Held, Transports
 from studio.binding import observe_deep
 from studio.canonical import canonical
@@ -62,7 +62,7 @@ class Leases:
     async def claim(self, stage: Stage) -> bool:
         """Take the lease if it is to be had; True if this node leads from now on.
 
-        Raises AWAY, and PersistenceError when the room cannot be opened.
+        Raises TRANSIENT, and PersistenceError when the room cannot be opened.
         """
         asked_at = time.monotonic()
         reign = await self._transports.acquire(stage.project_id)
@@ -98,7 +98,7 @@ class Leases:
             self._rooms.start(self._keep(stage))
 
     async def renew(self, stages: list[Stage]) -> None:
-        """Keep these leases, and the positions of what plays. Raises AWAY."""
+        """Keep these leases, and the positions of what plays. Raises TRANSIENT."""
         asked_at = time.monotonic()
         held = {stage: stage.lease_token for stage in stages}
         ours = await self._transports.renew([self._held(stage) for stage in stages])
@@ -128,7 +128,7 @@ class Leases:
         self._leave_room(stage)
 
     async def give_back(self, stage: Stage) -> None:
-        """Let others have the lease at once; what plays has stopped where it is. Raises AWAY."""
+        """Let others have the lease at once; what plays has stopped where it is. Raises TRANSIENT."""
         if not stage.lease_token:
             return
         held = self._held(stage)
@@ -171,7 +171,7 @@ class Leases:
             while stage.dirty and stage.conductor is not None:
                 stage.dirty = False
                 await self._write(stage, stage.conductor)
-        except AWAY as error:
+        except TRANSIENT as error:
             stage.dirty = True  # the next round tries again
             self._log.warning("state not kept", project=str(stage.project_id), error=f"{type(error).__name__}: {error}")
         finally:

@@ -15,6 +15,8 @@ KNOWN: Final[Sequence[str]] = (
     "only reads, and shows an edit that was lost",
     # y-protocols takes an older state of itself, told back by a server that it left, for a newer one until it moves.
     "sees it where it was",
+    # And whoever has moved about holds a higher clock of somebody than another node tells, until that one moves.
+    "sees [",
 )
 """What is known and not mended yet; a complaint that holds one of these counts apart."""
 
