@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from launch.app import App
+from launch.valkey import EmbeddedValkey
 from studio.transport import Cause, Mode
 from tests.collab_server.control.conftest import MakeMusician
 from tests.collab_server.control.musician import Musician
@@ -113,26 +114,40 @@ async def test_a_leader_that_lost_its_lease_changes_nothing(
 
 
 @pytest.fixture
+def own_bus(scratch: Path) -> EmbeddedValkey:
+    """A Valkey that runs only while somebody is inside of it."""
+    return EmbeddedValkey(scratch / "transport-bus", bound=True)
+
+
+@pytest.fixture
 async def pair(
-    app_environment: dict[str, str], scratch: Path, free_ports: Callable[[], int]
+    app_environment: dict[str, str], scratch: Path, free_ports: Callable[[], int], own_bus: EmbeddedValkey
 ) -> AsyncIterator[list[App]]:
-    """Two nodes whose bus is at an address of their own, where nobody is yet."""
-    url = f"unix://{scratch / uuid4().hex[:8]}.sock"
+    """Two nodes whose bus was there when they started, and is not any more."""
     apps = []
-    for _ in range(2):
-        port = free_ports()
-        environment = {**app_environment, "COLLAB__PORT": str(port), "BUS__URL": url}
-        apps.append(App("collab_server", port, environment, scratch / f"{uuid4().hex}.log"))
-        await apps[-1].start()
+    with own_bus as server:
+        for _ in range(2):
+            port = free_ports()
+            environment = {**app_environment, "COLLAB__PORT": str(port), "BUS__URL": server.url}
+            apps.append(App("collab_server", port, environment, scratch / f"{uuid4().hex}.log"))
+            await apps[-1].start()
     yield apps
     for app in apps:
         await app.stop()
 
 
 async def test_without_a_bus_commands_take_the_way_through_the_database(
-    world: World, project: UUID, ada: User, make_musician: MakeMusician, pair: list[App]
+    world: World,
+    project: UUID,
+    ada: User,
+    make_musician: MakeMusician,
+    pair: list[App],
+    own_bus: EmbeddedValkey,
 ) -> None:
-    """Two nodes that hear nothing of each other: the one that does not lead gets answers, and states, all the same."""
+    """Two nodes that hear nothing of each other: the one that does not lead gets answers, and states, all the same.
+
+    When the bus is back, the way is short again.
+    """
     leader = await (await make_musician(project, ada, pair[0]).join()).tune()
     other = await (await make_musician(project, await world.member(project), pair[1]).join()).tune()
     assert other.state == leader.state
@@ -145,6 +160,14 @@ async def test_without_a_bus_commands_take_the_way_through_the_database(
     assert (await leader.ask("stop", pos=4711))["t"] == "ack"
     took = await until(lambda: other.state.pos0 == 4711)
     assert took < 2
+    with own_bus:
+
+        async def short() -> bool:
+            answer = await other.ask("seek", pos=float(len(other.answers)))
+            return bool(answer["t"] == "ack" and answer["s"] - answer["r"] < 100)
+
+        await until(short, "a command is answered within 100 ms")
+        await until(lambda: leader.state == other.state)
 
 
 async def test_a_leader_that_slept_is_not_believed(
