@@ -58,3 +58,37 @@ async def test_an_old_moment_is_restored_while_both_play(visit: Visit, someone: 
     await newest(ben, "edit")
     await ben.at("travel-undo").click()
     await ana.has_tempo(120)
+
+
+async def test_one_track_comes_back_and_a_moment_gets_a_name(visit: Visit) -> None:
+    """Filtered by track, only its differences are told, and only it comes back; a moment becomes a version."""
+    studio = await visit()
+    await studio.add_track("Drums")
+    await studio.add_clip()
+    await studio.starts_at(0)
+    await studio.light("saved")
+    await studio.at("panel-history").click()
+    await studio.press_clip(dx=2 * 96)
+    await studio.page.mouse.up()
+    await studio.starts_at(2 * 3840)
+    await studio.set_tempo(99)
+    await studio.light("saved")
+    await studio.at("travel-track").select_option(label="Drums")
+    differences = studio.at("travel-differences")
+    await expect(differences).to_contain_text("Nothing has changed since")
+    row = int(await studio.at("scrubber-fine").get_attribute("max") or 0)
+
+    async def before_the_move() -> bool:
+        nonlocal row
+        await scrub(studio, "scrubber-fine", str(row))
+        told = await differences.inner_text()
+        row -= "Nothing has changed since" in told
+        return "moved from bar 1 to bar 3 by" in told
+
+    await until(before_the_move, "the clip is where it was")
+    await expect(differences).not_to_contain_text("tempo")
+    await studio.at("travel-keep").click()
+    await expect(studio.at("notice")).to_contain_text("Kept as")
+    await studio.at("travel-restore-track").click()
+    await studio.starts_at(0)
+    await studio.has_tempo(99)

@@ -40,10 +40,10 @@ function useDifferences(row: number, filter: MomentFilter): readonly Difference[
   const { api, about } = useStudio();
   const { document } = useReading();
   const project = about.value.project.id;
-  const [found, setFound] = useState<readonly Difference[] | string | null>(null);
+  const [found, setFound] = useState<{ readonly row: number; readonly what: readonly Difference[] | string } | null>(null);
   useEffect(() => {
     let late = false;
-    const show = (what: readonly Difference[] | string): void => { if (!late) setFound(what); };
+    const show = (what: readonly Difference[] | string): void => { if (!late) setFound({ row, what }); };
     const timer = setTimeout(() => {
       api.compareMoment(project, row, filter).then((page) => show(page.items), (error: Error) => show(error.message));
     }, SCRUB_MS);
@@ -52,15 +52,15 @@ function useDifferences(row: number, filter: MomentFilter): readonly Difference[
       clearTimeout(timer);
     };
   }, [project, row, filter, document]);
-  return found;
+  return found?.row === row ? found.what : null;
 }
 
 export function TimeTravel() {
   const [filter, setFilter] = useState<MomentFilter>({});
   const { moments, more, problem } = useMoments(filter);
-  const [seq, setSeq] = useState<number | null>(null);
+  const [chosen, setChosen] = useState<string | null>(null);
   const kept = moments.filter((moment) => moment.kept);
-  const place = Math.max(0, kept.findIndex((moment) => moment.seq === seq));
+  const place = Math.max(0, kept.findIndex((moment) => nameOf(moment) === chosen));
   const moment = kept[place];
   return (
     <section class="travel" aria-label="Back in time" data-testid="travel">
@@ -70,15 +70,18 @@ export function TimeTravel() {
       {moment === undefined ? <p class="side__empty">Nothing happened there that could come back.</p> : (
         <>
           <input class="travel__scrubber" type="range" aria-label="Moment" aria-valuetext={spoken(moment)} min={0} max={kept.length - 1} step={1}
-            value={kept.length - 1 - place} onInput={(event) => setSeq(kept[kept.length - 1 - event.currentTarget.valueAsNumber]?.seq ?? null)} data-testid="scrubber" />
+            value={kept.length - 1 - place} onInput={(event) => setChosen(nameOf(kept[kept.length - 1 - event.currentTarget.valueAsNumber]))} data-testid="scrubber" />
           <p class="travel__moment" data-testid="moment" data-origin={moment.origin}>{spoken(moment)}<br /><span class="version__by">{moment.text}</span></p>
-          <Then key={moment.seq} moment={moment} filter={filter} />
+          <Then key={nameOf(moment)} moment={moment} filter={filter} />
         </>
       )}
       {more !== null && <Button kind="quiet" onClick={more}>Further back</Button>}
     </section>
   );
 }
+
+/** What stays the same while somebody goes on. */
+const nameOf = (moment: Moment | undefined): string | null => (moment === undefined ? null : `${moment.first_seq} ${moment.author?.id} ${moment.origin}`);
 
 const spoken = (moment: Moment): string => `After ${moment.author?.name ?? "Backline"}, ${ago(moment.at)}`;
 
@@ -111,7 +114,8 @@ function Then({ moment, filter }: { readonly moment: Moment; readonly filter: Mo
   const { api, about, session } = studio;
   const { project } = useStore(about);
   const { view } = useReading();
-  const [row, setRow] = useState(moment.seq);
+  const [step, setStep] = useState<number | null>(null);
+  const row = step ?? moment.seq;
   const differences = useDifferences(row, filter);
   const done = <T,>(request: Promise<T>, words: (answer: T) => string): void => void request.then((answer) => notice(studio, words(answer)), (error: Error) => notice(studio, error.message));
   const back = (track?: string): void => done(api.restoreMoment(project.id, row, track), ({ changes }) => (changes === 0 ? "It is as it was." : "It is as it was then. A version of what was there before has been kept."));
@@ -123,7 +127,7 @@ function Then({ moment, filter }: { readonly moment: Moment; readonly filter: Mo
     <>
       {moment.first_seq < moment.seq && (
         <input class="travel__scrubber" type="range" aria-label="Step within it" aria-valuetext={`${row - moment.first_seq + 1} of ${moment.seq - moment.first_seq + 1}`}
-          min={moment.first_seq} max={moment.seq} step={1} value={row} onInput={(event) => setRow(event.currentTarget.valueAsNumber)} data-testid="scrubber-fine" />
+          min={moment.first_seq} max={moment.seq} step={1} value={row} onInput={(event) => setStep(event.currentTarget.valueAsNumber)} data-testid="scrubber-fine" />
       )}
       {mayEdit(session.role) && (
         <div class="travel__actions">
