@@ -65,6 +65,11 @@ class LiveDocument:
         if not self._aside:
             self._resting.round()
 
+    @property
+    def resting(self) -> bool:
+        """Whether its encoded form alone is kept."""
+        return self._resting.away
+
     def has_deleted(self, deletes: Iterable[tuple[int, int, int]]) -> bool:
         """Whether all of these (client, clock, length) are deleted already, as far as the document tells."""
         known: dict[int, list[tuple[int, int]]] = {}

@@ -40,6 +40,11 @@ class Resting:
         assert self._doc is not None
         return self._doc
 
+    @property
+    def away(self) -> bool:
+        """Whether it is put away."""
+        return self._doc is None
+
     def round(self) -> None:
         """Some seconds have passed: put it away if nobody has looked for long."""
         self._rounds = 0 if self._looked else self._rounds + 1

@@ -348,6 +348,8 @@ class Room:
     def rest(self) -> None:
         """Some seconds have passed."""
         self.document.rest()
+        if self.document.resting:
+            self._drop_shadow()
 
     def gathered_from(self) -> set[Member]:
         """Whose edits wait for the next tick."""

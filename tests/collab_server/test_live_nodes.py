@@ -1,6 +1,7 @@
 """Tests of two collab servers on one database and one bus: edits and presence go across."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -8,9 +9,18 @@ from uuid import UUID, uuid4
 import pytest
 
 from launch.app import App
+from persistence.editing import edit
+from presence.bus import open_bus
+from presence.events import Grew
+from studio.locks import lock_track
 from tests.collab_server.conftest import MakePeer
 from tests.collab_server.peer import Peer, until
+from tests.collab_server.test_restricted import RESTRICT
 from tests.collab_server.world import User, World
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 @pytest.fixture
@@ -122,3 +132,43 @@ async def test_a_client_id_of_another_server_is_nobody_elses(
     assert "t_forged" not in a.json()["tracks"]
     assert (a.closed, b.closed) == (None, None)
     await b.leave()
+
+
+async def test_roles_hold_on_every_node(
+    world: World, project: UUID, ada: User, make_peer: MakePeer, second: App, redis_url: str
+) -> None:
+    """Demotion, restriction, a lock and the places of a plan: the other node acts on each within a second."""
+    bob, eve = await world.member(project, name="Bob"), await world.member(project, name="Eve")
+    a, b = await make_peer(project, ada).join(), await world.peer(second, project, bob).join()
+    a.track("t_1")
+    await until(lambda: "t_1" in b.json()["tracks"])
+
+    async with open_bus(redis_url) as bus:
+        lock = await edit(
+            world.pool, project, ada.id, "lock", lambda doc: lock_track(doc, "t_1", str(ada.id), now_ms(), 60_000)
+        )
+        bus.publish(Grew(project, lock.epoch, lock.seq, lock.body))
+        await until(lambda: b.json()["tracks"]["t_1"].get("lock"), seconds=1)
+        b.field("tracks", "t_1", "name", "Mine")
+        await until(lambda: b.denied == ["locked: t_1"], seconds=1)
+        await until(lambda: b.json()["tracks"]["t_1"]["name"] == "Track", seconds=1)
+        await a.same(b)
+
+    await world.pool.execute(RESTRICT, project, bob.id, {"only": "markers"})
+    b.show(cursor=1)
+    await until(lambda: ((a.seen(b.client) or {}).get("user") or {}).get("only") == "markers", seconds=1)
+    b.marker("m_1", 0, "x")
+    await b.saved()
+    b.put("transport", "bpm", 90)
+    await until(lambda: b.closed)
+    assert b.closed == (4403, "restricted: markers only, not transport")
+
+    again = await world.peer(second, project, bob).join()
+    await world.pool.execute("update users set plan = 'solo' where id = $1", ada.id)
+    full = world.peer(second, project, eve)
+    await full.connect()
+    await until(lambda: full.closed)
+    assert full.closed == (1013, "plan: 1 of 1 places taken (solo)")
+    await world.pool.execute("update project_members set role = 'viewer' where user_id = $1", bob.id)
+    await until(lambda: again.denied, seconds=1)
+    await again.leave()

@@ -8,6 +8,7 @@ import pytest
 from pycrdt import Map, merge_updates
 
 from collab_server.closing import CloseCode
+from collab_server.resting import ROUNDS
 from collab_server.wire import Kind
 from persistence.body import Entry
 from persistence.pool import Pool
@@ -272,6 +273,20 @@ def test_only_a_room_with_restricted_members_has_a_shadow() -> None:
     trials.append(hands.room.trials)
     hands.do(hands.room.leave(bob.member))
     assert [*trials, hands.room.trials] == [False, True, False]
+
+
+def test_a_document_that_rests_takes_its_shadow_along() -> None:
+    """Nobody has looked for a minute: neither is kept in memory, and the next trial makes a new one."""
+    hands, _, bob = desk(MARKERS)
+    hands.edit(bob, bob.marker("m_2", 0, "x"))
+    hands.commit()
+    for _ in range(ROUNDS + 2):
+        hands.room.rest()
+    assert hands.room.trials is False
+    hands.edit(bob, bob.marker("m_3", 0, "x"))
+    assert bob.member not in hands.expelled
+    bob.listen()
+    assert canonical(hands.room.doc) == bob.json()
 
 
 RESTRICT = "update project_members set restriction = $3 where project_id = $1 and user_id = $2"
