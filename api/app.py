@@ -20,6 +20,7 @@ from api.settings import Settings
 from api.shapes import Refusal
 from api.studio import (
     changes,
+    differences,
     document,
     guests,
     history,
@@ -57,6 +58,7 @@ RESOURCES: Final = (
     snapshots,
     history,
     moments,
+    differences,
     changes,
     trash,
     sessions,

@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Annotated, Any, Final
 from uuid import UUID
+
+from fastapi import Path
 
 from api.errors import ApiError
 from api.shapes import Person
@@ -14,6 +16,7 @@ from studio.canonical import canonical
 from studio.moments.credits import Credit
 
 SEQ_MAX: Final = 2**53
+Seq = Annotated[int, Path(ge=1, le=SEQ_MAX, description="A row of the journal: the document after it.")]
 
 SELECT_PEOPLE: Final = "select id, display_name, color from profiles where id = any ($1)"
 SELECT_AT: Final = "select min(created_at) from document_changes where project_id = $1 and seq = $2"

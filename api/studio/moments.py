@@ -1,4 +1,4 @@
-"""Time travel: any moment of a document that is kept, what was different then and by whom, and the way back.
+"""Time travel: the timeline of who did what, any moment of a document that is kept, and the way back.
 
 A moment is a row of the journal: the document as it was when that row was the last. Going back goes forward: one edit
 for everybody, nobody is disconnected.
@@ -7,12 +7,12 @@ for everybody, nobody is disconnected.
 import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Query
 from pycrdt import Doc
-from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, ConfigDict
 from starlette.responses import JSONResponse
 
 from api import cursor as cursors
@@ -20,19 +20,16 @@ from api.access import Standing, allowed_at_once
 from api.access import standing as standing_of
 from api.edits import now_ms
 from api.going_back import Restored, go_back
-from api.past import SEQ_MAX, content_at, last_changes, persons, time_of
+from api.past import Seq, content_at, persons, time_of
 from api.services import Given, unit
 from api.shapes import PAGE_ITEMS, Body, Cursor, Limit, Page, Person, Reference, Shape
-from api.studio import snapshots
 from api.studio.document import ReaderAtOnce
 from persistence.editing import read
 from persistence.history import kept_since
-from persistence.pool import Connection, Pool
+from persistence.pool import Connection
 from studio.canonical import canonical
-from studio.compare import Difference, compare
 from studio.edits import restore, restore_track
 from studio.moments.bursts import Burst, Bursts, Step
-from studio.moments.credits import Credit, credit, wanted
 from studio.moments.places import Ownership, Place
 from studio.moments.words import summary
 from studio.roles import Action
@@ -56,7 +53,6 @@ select c.id, c.seq, c.created_at, c.author_id, c.origin, c.edits, c.paths
 router = APIRouter(prefix="/api/projects/{project_id}/moments", tags=["time travel"])
 
 RestorerAtOnce = Annotated[Standing, Depends(allowed_at_once(Action.RESTORE))]
-Seq = Annotated[int, Path(ge=1, le=SEQ_MAX, description="A row of the journal: the document after it.")]
 
 
 def _of_our_time(at: datetime) -> datetime:
@@ -107,31 +103,6 @@ class MomentContent(Shape):
     seq: int
     at: datetime
     document: dict[str, Any]
-
-
-class Differing(snapshots.Difference):
-    """A difference and who is behind it: the last who wrote what differs, when and in which row. Null: nobody knows."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {
-                "change": "changed",
-                "root": "clips",
-                "id": "c_4kTz81LmQx0b",
-                "key": "pos",
-                "before": 30720,
-                "after": 38400,
-                "text": "clip “Vocals” moved from bar 9 to bar 11 by Ada",
-                "by": {"id": "6f1c8a52-6f0e-4c5c-9a53-0b4a7a6f2d11", "name": "Ada", "color": "#4a8fd9"},
-                "at": "2026-03-01T20:15:40Z",
-                "seq": 214,
-            }
-        }
-    )
-
-    by: Person | None
-    at: datetime | None
-    seq: int | None
 
 
 class WhatToRestore(Body):
@@ -224,31 +195,6 @@ async def show_moment(seq: Seq, standing: ReaderAtOnce, given: Given) -> JSONRes
     return JSONResponse({"seq": seq, "at": at.isoformat(), "document": document})  # as it is: it may be large
 
 
-@router.get("/{seq}/compare")
-async def compare_moment(
-    seq: Seq,
-    standing: ReaderAtOnce,
-    given: Given,
-    other: Annotated[
-        Literal["live"] | Annotated[int, Field(ge=1, le=SEQ_MAX)] | UUID,
-        Query(alias="with", description="`live`, a row of the journal, or a snapshot."),
-    ] = "live",
-    person: UUID | None = None,
-    track: Annotated[str | None, Query(max_length=160)] = None,
-) -> Page[Differing]:
-    """What leads from this moment to another one, a snapshot or the live document, and who did it."""
-    before = await content_at(given.pool, standing.project_id, seq)
-    until, after = await _other(given.pool, standing, other)
-    found = await asyncio.to_thread(_differences, before, after, track)
-    async with given.pool.acquire() as connection:
-        # Nobody wrote the way back into the past: there are no rows behind `seq` then.
-        credits = await last_changes(connection, standing.project_id, seq, until, wanted(found))
-        people = await persons(connection, {one.author for one in credits.values()})
-    items = [_differing(one, credit(one, credits), people) for one in found]
-    chosen = [item for item in items if person is None or (item.by is not None and item.by.id == person)]
-    return Page(items=chosen, next_cursor=None)
-
-
 @router.post("/{seq}/restore")
 async def restore_moment(
     seq: Seq, standing: RestorerAtOnce, given: Given, body: WhatToRestore | None = None
@@ -267,39 +213,6 @@ async def restore_moment(
         (await standing_of(work.connection, standing.project_id, standing.caller)).require(Action.RESTORE)
         done = await go_back(work, standing, BEFORE_GOING.format(at=at.astimezone(UTC)), None, change)
     return Restored(changes=done.result, seq=done.seq, before=done.before)
-
-
-async def _other(pool: Pool, standing: Standing, other: int | UUID | str) -> tuple[int, dict[str, Any]]:
-    """The row a state shows, and the state. Raises not_found, MomentGone."""
-    match other:
-        case int():
-            return other, await content_at(pool, standing.project_id, other)
-        case UUID():
-            async with pool.acquire() as connection:
-                row = await snapshots.found(connection, standing, other)
-                return row["seq"], await snapshots.content_of(connection, standing, row)
-    doc, seq, _ = await read(pool, standing.project_id)
-    return seq, await asyncio.to_thread(canonical, doc)
-
-
-def _differences(before: Mapping[str, Any], after: Mapping[str, Any], track: str | None) -> list[Difference]:
-    found = compare(before, after)
-    if track is None:
-        return found
-    owned = Ownership.of(before, after)
-    return [one for one in found if owned.belongs(Place(one.root, one.id, one.key), track)]
-
-
-def _differing(found: Difference, last: Credit | None, people: Mapping[UUID, Person]) -> Differing:
-    by = people.get(last.author) if last is not None and last.author is not None else None
-    names = ("change", "root", "id", "key", "before", "after")
-    return Differing(
-        **{name: getattr(found, name) for name in names},
-        text=f"{found.text} by {by.name}" if by is not None else found.text,
-        by=by,
-        at=last.at if last is not None else None,
-        seq=last.seq if last is not None else None,
-    )
 
 
 def _moment(burst: Burst, people: Mapping[UUID, Person], since: int | None) -> Moment:
