@@ -65,8 +65,8 @@ Forker = Annotated[Standing, Depends(allowed(Action.FORK))]
 class Snapshot(Shape):
     """A saved state; `kind` named, automatic, or draft.
 
-    A draft is work of another lineage that was not merged, seen by its author alone; its content is what it would be
-    if it were laid over the live document.
+    A draft is work that was not merged, of another lineage or of somebody who might not write any more; its author
+    alone sees it, and its content is what it would be if it were laid over the live document.
     """
 
     id: UUID
