@@ -198,9 +198,9 @@ class Admission:
 
     def _foreign(self, client: int, member: Member, merge: bool, reserved: bool) -> Refusal:
         """Somebody writes with a client id that is another's. Whoever comes from another node may have heard there what
-        is not committed yet, or never will be, as that node is gone: that is found out by coming back."""
-        holder = self._holders.get(client)
-        if merge and client != self._own and (holder is None or holder.user_id == member.user_id):
+        is not committed yet, or never will be, as that node is gone: that is found out by coming back. While its author
+        is here, only the author brings it."""
+        if merge and client != self._own:
             return Refusal(CloseCode.TRY_AGAIN_LATER, DOUBTFUL)
         reason = "client id is reserved" if reserved else "client id belongs to somebody else: pick a new one"
         return Refusal(CloseCode.NOT_ALLOWED, reason)

@@ -684,13 +684,15 @@ def test_s13_lost_work_comes_back_for_its_absent_author_only_after_a_loss(salvag
 
 
 def test_s13_nobody_brings_back_the_work_of_an_author_who_is_here() -> None:
-    """An author who is connected needs no help: what another brings under that client id is a forgery."""
+    """An author who is connected needs no help: what another brings is not taken, and its bringer comes back later."""
     ada, friend = Person(10), Person(30)
     hands = desk(friend, ada)
     hands.edit(ada, ada.put("transport", "bpm", 99))
     answer = lost_work(hands.room, ada)
     hands.do(hands.room.edit(friend.member, answer, merge=True, salvage=True))
-    assert expelled(hands, friend) == CloseCode.NOT_ALLOWED
+    hands.tick()
+    assert expelled(hands, friend) == CloseCode.TRY_AGAIN_LATER
+    assert "t_1" not in canonical(hands.room.doc)["tracks"]
 
 
 def test_a_client_that_says_everything_again_is_no_second_writer() -> None:
