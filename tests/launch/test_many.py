@@ -160,6 +160,7 @@ async def test_a_closed_terminal_stops_it(scratch: Path, free_ports: Callable[[]
     command = [sys.executable, "-P", "-m", "launch", "run", *options]
     pid, terminal = pty.fork()
     if pid == 0:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the suite itself may run under nohup
         os.execve(command[0], command, environment(PYTHONPATH=str(ROOT)))
     await until(lambda: serves(ports[0]) and serves(ports[1]), seconds=60)
     apps = apps_below(pid)
