@@ -52,7 +52,7 @@ async def trio_of(cluster: Cluster, here: Node, there: Node) -> AsyncIterator[Tr
     )
     trio.cursors.update({peer.client: 1 for peer in trio.peers})
     showing = asyncio.create_task(_show(trio))
-    await until(lambda: all_seen(*trio.peers), "everybody is seen")
+    await until(lambda: all_seen(*trio.peers), "everybody is seen", SEEN_SECONDS)
     trio.bob.url = cluster.url(here, project, bob)
     yield trio
     showing.cancel()
