@@ -16,6 +16,9 @@ from collab_server.gate.awareness import Entry, encode
 from collab_server.gate.values import JSON
 from collab_server.member import Member
 
+AHEAD: Final = 32
+"""Whoever comes along from another node may hold a clock that much higher than we know: a second of cursor moves."""
+
 
 @dataclass(slots=True)
 class Presence:
@@ -51,6 +54,8 @@ class Roster:
                 known.owner is member and not (clock > known.heard_clock or (state is None and known.state is not None))
             ):
                 continue
+            if known is not None and not isinstance(known.owner, Member):
+                self._told[client] = known.told_clock + AHEAD  # what the other node has told since we heard of it
             self._set(client, member, clock, None if state is None else stamp(state, member), now)
             heard = True
         return heard
