@@ -1,5 +1,6 @@
 """`python -m launch run|db`: what `./dev run` and `./dev db` become."""
 
+import os
 import sys
 
 INTERRUPTED = 130
@@ -13,6 +14,17 @@ def main() -> int:
         return command(sys.argv[1:])
     except KeyboardInterrupt:
         return INTERRUPTED
+    finally:
+        _let_go_of_the_terminal()
+
+
+def _let_go_of_the_terminal() -> None:
+    """Python ends with 120 if it cannot write the last words; a terminal that was closed is no failure."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 if __name__ == "__main__":
