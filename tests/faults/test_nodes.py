@@ -85,7 +85,7 @@ async def test_a_slow_node_slows_nobody_elsewhere(cluster: Cluster) -> None:
     finally:
         slow.signal(signal.SIGCONT)
         await cluster.remove_node(slow)
-    assert worst < 2
+    assert worst < STOPPED_SECONDS
     record(
         Figure(
             f"a slow node among fast ones (stopped {STOPPED_SECONDS:.1f} of every "
@@ -117,8 +117,8 @@ async def test_a_clock_that_jumps_moves_nobody(cluster: Cluster, scratch: Path) 
             assert not playing.absences(began)
     finally:
         await cluster.remove_node(node)
-    assert worst < 3
-    assert delay < 3
+    assert worst < 1
+    assert delay < 1
     record(
         Figure(
             "a node's clock jumps by 10 minutes, forward and back",

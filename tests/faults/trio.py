@@ -13,9 +13,7 @@ from tests.faults.cluster import PRESENCE_EXPIRY_SECONDS, Cluster, Node
 
 ROUND_SECONDS = 5
 FADE_SECONDS = PRESENCE_EXPIRY_SECONDS + 2 * ROUND_SECONDS
-ASSEMBLED_SECONDS = 40.0
-"""By then every client has renewed its presence twice."""
-SEEN_SECONDS = 20.0
+SEEN_SECONDS = 2.0
 CURSOR_SECONDS = 0.2
 MOVED = 2
 
@@ -54,7 +52,7 @@ async def trio_of(cluster: Cluster, here: Node, there: Node) -> AsyncIterator[Tr
     )
     trio.cursors.update({peer.client: 1 for peer in trio.peers})
     showing = asyncio.create_task(_show(trio))
-    await until(lambda: all_seen(*trio.peers), "everybody is seen", ASSEMBLED_SECONDS)
+    await until(lambda: all_seen(*trio.peers), "everybody is seen")
     trio.bob.url = cluster.url(here, project, bob)
     yield trio
     showing.cancel()
