@@ -229,7 +229,7 @@ class Hosted:
         try:
             doc = await asyncio.to_thread(copied, state)
             if not self.closed:
-                self.room.opened(shadow, doc)
+                self.room.trials.opened(shadow, doc)
         finally:
             for member in list(self.room.members):
                 self.hub.hear_again(member)

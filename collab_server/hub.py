@@ -16,13 +16,12 @@ from collab_server.metrics import Metrics
 from collab_server.news import News
 from collab_server.opening import open_room
 from collab_server.pending import Flight
+from collab_server.reception import Reception
 from collab_server.register import Register
 from collab_server.settings import CollabSettings
-from collab_server.standing import Standing, standing_of
 from collab_server.writer import Writer
-from persistence.errors import TRANSIENT, NotFound, PersistenceError
+from persistence.errors import TRANSIENT, PersistenceError
 from persistence.journal import Journal, Refused
-from persistence.sessions import Admitted, Arrival
 from presence.bus import Bus
 from presence.events import (
     Event,
@@ -31,7 +30,6 @@ from presence.events import (
     PresenceWanted,
     Said,
 )
-from studio.plans import PLACES
 
 SALVAGE_SECONDS = 300.0
 """For so long after a start, or after a room was lost, people bring back what others had told them."""
@@ -63,7 +61,7 @@ class Hub:
         self.node_id = node_id
         self.keeper = keeper
         self.register = register
-        self.writer = Writer(journal, settings, metrics, self._landed, self._refused)
+        self.writer = Writer(journal, settings, metrics, self._landed, self._refused, self._recovered)
         self.rooms: dict[UUID, Hosted] = {}
         self.connections: dict[UUID, Connection] = {}
         self.draining = False
@@ -78,6 +76,7 @@ class Hub:
         self._salvage_until = self._loop.time() + SALVAGE_SECONDS  # the process before may have been killed
         self._log = structlog.get_logger("hub")
         self.news = News(self, journal, keeper, bus)
+        self._reception = Reception(self, register)
 
     # ------------------------------------------------------------------ connections
 
@@ -89,7 +88,7 @@ class Hub:
             connection.close(CloseCode.TRY_AGAIN_LATER, "this server is full")
         else:
             self.connections[connection.id] = connection
-            self.start(self._enter(connection))
+            self.start(self._reception.receive(connection))
 
     def _is_full(self, connection: Connection) -> bool:
         limits = self.settings.limits
@@ -119,68 +118,6 @@ class Hub:
         return (
             self.writer.failing_since is not None and self.writer.unsaved_bytes > self.settings.limits.unsaved_bytes_max
         )
-
-    async def _enter(self, connection: Connection) -> None:
-        principal, project_id = connection.principal, connection.project_id
-        assert principal is not None
-        assert project_id is not None
-        log = self._log.bind(project=str(project_id), connection=str(connection.id))
-        try:
-            hosted = await self.open(project_id)
-        except NotFound:
-            connection.close(CloseCode.NO_SUCH_PROJECT, "no such project")
-            return
-        except PersistenceError as error:
-            log.error("room refused", error=str(error))
-            connection.close(CloseCode.LOAD_FAILED, "the project could not be loaded")
-            return
-        except TRANSIENT as error:
-            log.warning("room not opened", error=f"{type(error).__name__}: {error}")
-            connection.close(CloseCode.TRY_AGAIN_LATER, "the database is away")
-            return
-        try:
-            admitted = await self.register.admit(Arrival(connection.id, project_id, principal.user_id))
-        except TRANSIENT:
-            connection.close(CloseCode.TRY_AGAIN_LATER, "the database is away")
-            return
-        finally:
-            hosted.visitors -= 1
-            self._may_unload(hosted)
-        refusal = self._refusal(connection, hosted, admitted)
-        if refusal is not None:
-            connection.close(*refusal)
-        if admitted is None or admitted.full:
-            return
-        if refusal is not None or connection.id not in self.connections:
-            self.register.left(connection.id, 0)
-        else:
-            self._let_in(connection, hosted, standing_of(admitted.role, admitted.restriction, admitted.credited))
-
-    def _refusal(
-        self, connection: Connection, hosted: Hosted, admitted: Admitted | None
-    ) -> tuple[CloseCode, str] | None:
-        if admitted is None:
-            return CloseCode.NOT_ALLOWED, "not a member"
-        if admitted.full:
-            places = PLACES[admitted.full]
-            return CloseCode.TRY_AGAIN_LATER, f"plan: {places} of {places} places taken ({admitted.full})"
-        if connection.epoch is not None and connection.epoch != hosted.room.epoch:
-            return CloseCode.EPOCH_CHANGED, "the project was rebuilt"
-        if len(hosted.room.members) >= self.settings.limits.members_per_room_max:
-            return CloseCode.TRY_AGAIN_LATER, "the room is full"
-        if hosted.closed:
-            return CloseCode.SERVICE_RESTART, "come back"
-        return None
-
-    def _let_in(self, connection: Connection, hosted: Hosted, standing: Standing) -> None:
-        assert connection.principal is not None
-        assert connection.socket is not None
-        socket = connection.socket
-        member = Member(connection.id, connection.principal, connection.dialect, socket.write, deflates=socket.deflates)
-        member.become(*standing)
-        self.metrics.opened += 1
-        hosted.perform(hosted.room.join(member))
-        connection.entered(hosted, member)
 
     def _leave(self, hosted: Hosted, member: Member) -> None:
         member.write = _nowhere  # an acknowledgement may still be on its way
@@ -385,6 +322,10 @@ class Hub:
         }
         self._log.error("journal refused a room", project=str(hosted.project_id), reason=reason.value)
         self.drop(hosted, *codes[reason])
+
+    def _recovered(self) -> None:
+        """The line that tells of memberships was cut as well, and may not have noticed yet."""
+        self.start(self.news.check_all_memberships())
 
     # ------------------------------------------------------------------ ending
 

@@ -68,8 +68,7 @@ async def _listen(dsn: str, hub: Hub, changed: Callable[[UUID | None], None]) ->
         await connection.add_listener(CHANNEL, heard)
         await connection.add_listener(HEADS_CHANNEL, asked)
         changed(None)
-        for hosted in list(hub.rooms.values()):
-            await hub.news.check_memberships(hosted)
+        await hub.news.check_all_memberships()
         await _keep(connection, hub)
     finally:
         connection.terminate()

@@ -141,6 +141,11 @@ class News:
             if hosted.others:  # who was back before us has asked in vain
                 self._house.announce(hosted, hosted.room.roster.snapshot(ours_only=True) or NOBODY)
 
+    async def check_all_memberships(self) -> None:
+        """Ask for the members of every open room, as changes may have been missed."""
+        for hosted in list(self._house.rooms.values()):
+            await self.check_memberships(hosted)
+
     async def check_memberships(self, hosted: Hosted) -> None:
         """Bring every member's role up to the database, however long that takes to answer."""
         while not hosted.closed:

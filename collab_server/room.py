@@ -5,13 +5,14 @@ relayed, pending for the journal; after the commit: acknowledged by its echo. Wh
 clock, the database, the bus (hub.py) and the spelling of frames (dialects/).
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
 from pycrdt import Doc
 
 from collab_server.admission import DOUBTFUL, Admission, Admitted, Gap, OtherLineage, Refusal
+from collab_server.audience import Audience, News
 from collab_server.closing import CloseCode
 from collab_server.dialects.dialect import Dialect
 from collab_server.effects import (
@@ -27,18 +28,14 @@ from collab_server.effects import (
     Expel,
     KeepDraft,
     KeepUnsent,
-    Relay,
     Send,
     SnapshotFirst,
     Spoil,
-    Spread,
-    Try,
 )
 from collab_server.express import Everyday, Lane
 from collab_server.gate.awareness import Entry as PresenceEntry
 from collab_server.gate.awareness import decode as decode_presence
 from collab_server.gate.errors import Malformed, TooLarge
-from collab_server.gate.inspection import Inspection
 from collab_server.gate.limits import Limits as GateLimits
 from collab_server.gate.shape import Shape
 from collab_server.gate.vector import inspect_vector
@@ -49,22 +46,13 @@ from collab_server.member import Member
 from collab_server.pending import Flight, Pending
 from collab_server.roster import Roster
 from collab_server.settings import Limits
-from collab_server.shadow import Shadow, copied
+from collab_server.trials import LATER, RESTRICTED, Trials
 from collab_server.unsent import Unsent
 from collab_server.whereabouts import Whereabouts
 from collab_server.wire import EMPTY_UPDATE
 from persistence.body import Entry
 from studio.restriction import Restriction
 from studio.roles import Role
-
-COPIED_AT_ONCE_BYTES = 128 * 1024
-"""A shadow of so much is made in 4 ms; of more, beside everything else."""
-
-LATER = Refusal(CloseCode.TRY_AGAIN_LATER, "there is no shadow yet")
-
-RESTRICTED = "restricted:"
-"""How the reason begins that a restricted editor is told when its work is refused: it has to start afresh."""
-
 
 LOCKED = "locked:"
 """How the reason begins that somebody is told whose edit on a locked track was undone: what else they did stays."""
@@ -93,7 +81,7 @@ class Room:
         self.head = head
         self.limits = limits
         self.gate = GateLimits(presence_state_bytes_max=limits.presence_entry_bytes_max)
-        self.members: list[Member] = []
+        self.audience = Audience()
         self.roster = Roster(limits.presence_ids_per_connection_max)
         self.pending = Pending()
         known = inspect_vector(doc.get_state(), GateLimits(vector_clients_max=1_000_000))
@@ -103,18 +91,14 @@ class Room:
         self.document_bytes = document_bytes
         self.join_state = JoinState()
         self._inbox: list[Run] = []
-        self._answers: set[bytes] = set()
-        """What came as Step2 since the last tick."""
-        self._groups: list[tuple[Dialect, list[Member]]] | None = None
+        self.trials = Trials(self.document, lambda: [held for run in self._inbox for held in run.updates])
         self._broken = ""
-        self._shadow: Shadow | None = None
 
     # ------------------------------------------------------------------ coming and going
 
     def join(self, member: Member) -> Effects:
         """Let a member in: it is asked for what it has, and told who is here."""
-        self.members.append(member)
-        self._groups = None
+        self.audience.add(member)
         dialect = member.dialect
         frames = dialect.welcome(member.role)
         if not dialect.asks_back:
@@ -126,12 +110,10 @@ class Room:
 
     def leave(self, member: Member) -> Effects:
         """A member's connection ended; what it wrote stays."""
-        if member in self.members:
-            self.members.remove(member)
-            self._groups = None
+        self.audience.remove(member)
         self.admission.leave(member)
-        if self._shadow is not None and all(other.restriction is None for other in self.members):
-            self._drop_shadow()
+        if self.trials.running and all(other.restriction is None for other in self.members):
+            self.trials.end()
         return PRESENCE_TICK if self.roster.leave(member) else NOTHING
 
     # ------------------------------------------------------------------ what members say
@@ -143,7 +125,7 @@ class Room:
             return NOTHING
         if not member.asked:
             member.asked = True
-            self._groups = None
+            self.audience.changed()
         back = member.dialect.step1(self.document.vector()) if member.dialect.asks_back else b""
         if vector == EMPTY_VECTOR:
             frames = self.join_state.frames(self.doc, member.dialect, deflated=member.deflates)
@@ -171,7 +153,10 @@ class Room:
             # A reader's Step2 repeats every deletion it knows of: only new structs are an attempt to write.
             quiet = merge and not self.admission.brings_structs(update)
             return self._nothing_new(member) if quiet else [*self._deny(member), *self._keep_unsent(member, update)]
-        forbids = None if member.restriction is None else self._trial_of(member.restriction, update, merge)
+        forbids = None
+        if member.restriction is not None:
+            size = self.document_bytes
+            forbids = self.trials.judge_of(member.restriction, update, merge=merge, document_bytes=size)
         full = self._full(update)
         match self.admission.judge(member, update, merge=merge, salvage=salvage, full=full, forbids=forbids):
             case Gap():
@@ -179,7 +164,7 @@ class Room:
             case OtherLineage():
                 return (KeepDraft(member, update), Expel(member, CloseCode.EPOCH_CHANGED, "another lineage"))
             case Refusal() as refusal if refusal is LATER:
-                return (self._try(member, update, merge),)
+                return (self.trials.later(member, update, merge),)
             case Refusal(code, reason) if reason == DOUBTFUL:
                 return (Doubt(), Expel(member, code, reason))
             case Refusal(code, reason):
@@ -203,15 +188,14 @@ class Room:
 
     def say(self, member: Member | None, payload: str) -> Effects:
         """A stateless message of a member, or of somebody on another node, for everybody else with such a dialect."""
-        told = [(dialect.stateless(payload), members) for dialect, members in self._by_dialect()]
-        return [Spread([to for to in members if to is not member], frame) for frame, members in told if frame]
+        return self.audience.say(member, payload)
 
     # ------------------------------------------------------------------ what the hub says
 
     def tick(self, now_ms: int) -> Effects:
         """Apply what was gathered, repair, and tell everybody: one write a member."""
         inbox, self._inbox = self._inbox, []
-        fresh: list[tuple[Member | None, bytes]] = []
+        fresh: News = []
         try:
             locked = self.document.locked(now_ms)
             for run in inbox:
@@ -227,8 +211,7 @@ class Room:
             return self._spoiled(error, inbox)
         if self._whereabouts.uncertain:
             self._whereabouts.moved()
-        if self._shadow is not None:
-            self._shadow.ticked()
+        self.trials.ticked()
         for run in inbox:
             self.pending.acknowledge(run.member, run.updates)
         undone, self.document.undone = self.document.undone, []
@@ -242,11 +225,6 @@ class Room:
         member.become(role, restriction, credited)
         effects = list(self._deny(member)) if not member.writes else []
         return [*effects, *PRESENCE_TICK] if self.roster.restamp(member) else effects
-
-    def opened(self, shadow: Shadow, doc: "Doc[Any]") -> None:
-        """A shadow's document is copied; it may not be wanted any more."""
-        if shadow is self._shadow:
-            shadow.open(doc)
 
     def hear_node(self, node: UUID, entries: Iterable[PresenceEntry], now: float) -> Effects:
         """Another node tells who is with it."""
@@ -292,7 +270,7 @@ class Room:
         """A member reads too slowly: from now on it gets nothing until it has drained."""
         if member.lag_vector is None:
             member.lag_vector = self.document.vector()
-            self._groups = None
+            self.audience.changed()
 
     def deflated(self, dialect: Dialect, state: bytes, frame: bytes) -> None:
         """The document is compressed for newcomers."""
@@ -301,16 +279,14 @@ class Room:
     def presence_tick(self) -> Effects:
         """Tell everybody's newest presence in one frame, and the other nodes what ours said."""
         everybody, ours = self.roster.gather()
-        effects: list[Effect] = [
-            Spread(members, dialect.presence(everybody)) for dialect, members in self._by_dialect() if everybody
-        ]
+        effects = self.audience.spread(everybody) if everybody else []
         if ours:
             effects.append(Announce(ours))
         return effects
 
     def keep_alive(self, entries: bytes) -> Effects:
         """Something for everybody: y-websocket hangs up after 30 s of silence."""
-        return [Spread(members, dialect.presence(entries)) for dialect, members in self._by_dialect()]
+        return self.audience.spread(entries)
 
     def resync(self, member: Member) -> Effects:
         """A slow reader has drained: one diff from where it was left, then its own late acknowledgements."""
@@ -318,7 +294,7 @@ class Room:
             return NOTHING
         frames = [member.dialect.step2(self.document.diff(member.lag_vector)), *member.late_acks]
         member.lag_vector = None
-        self._groups = None
+        self.audience.changed()
         member.late_acks.clear()
         member.late_bytes = 0
         late_ask, member.late_ask = member.late_ask, None
@@ -331,9 +307,9 @@ class Room:
         return bool(self._inbox)
 
     @property
-    def trials(self) -> bool:
-        """Whether it keeps a shadow, for restricted members' edits."""
-        return self._shadow is not None
+    def members(self) -> Sequence[Member]:
+        """Who is here, in the order in which they came."""
+        return self.audience.members
 
     @property
     def doc(self) -> "Doc[Any]":
@@ -349,7 +325,7 @@ class Room:
         """Some seconds have passed."""
         self.document.rest()
         if self.document.resting:
-            self._drop_shadow()
+            self.trials.end()
 
     def gathered_from(self) -> set[Member]:
         """Whose edits wait for the next tick."""
@@ -365,7 +341,7 @@ class Room:
 
     def close(self) -> None:
         """Let the document go."""
-        self._drop_shadow()
+        self.trials.end()
         self.document.close()
 
     # ------------------------------------------------------------------ inside
@@ -412,12 +388,12 @@ class Room:
         if merge and admitted.structs > self.limits.merge_snapshot_edits_min:
             effects.append(SnapshotFirst(member, self.document.state()))
         if merge:
-            self._answers.add(update)
+            self.audience.answered(update)
         first = not self._inbox
         self._run_of(member, None, quiet=admitted.quiet).updates.append(update)
         self._whereabouts.may_move()
-        if self._shadow is not None and member.restriction is None:  # the others' are there already
-            self._feed_shadow(update)
+        if member.restriction is None:  # the others' were tried, and are there already
+            self.trials.feed(update)
         return [*effects, *TICK] if first else effects
 
     def _gather_everyday(self, member: Member, update: bytes, everyday: Everyday) -> Effects:
@@ -427,8 +403,7 @@ class Room:
         run.express(everyday)
         if not everyday.sound and run.lane is not None and run.lane.moves:
             self._whereabouts.may_move()
-        if self._shadow is not None:
-            self._feed_shadow(update)
+        self.trials.feed(update)
         return TICK if first else NOTHING
 
     def _run_of(self, member: Member, lane: Lane | None, *, quiet: bool = False, sound: bool = False) -> Run:
@@ -440,77 +415,19 @@ class Room:
         inbox.append(run)
         return run
 
-    def _trial_of(
-        self, restriction: Restriction, update: bytes, merge: bool
-    ) -> Callable[[Inspection, bool], Refusal | None]:
-        """What Admission.judge asks at the end: may a member that is restricted so make this change?"""
-
-        def forbids(seen: Inspection, news: bool) -> Refusal | None:
-            if merge and not news and self.document.has_deleted(seen.deletes):  # a client that says again what is known
-                return None
-            try:
-                if self._shadow is None and self.document_bytes <= COPIED_AT_ONCE_BYTES:
-                    self._new_shadow().open(copied(self.document.state()))
-                if self._shadow is None or not self._shadow.ready:
-                    return LATER
-                root = self._shadow.judge(update, restriction)
-            except BaseException as error:
-                if isinstance(error, KeyboardInterrupt | SystemExit):
-                    raise
-                self._shadow = None  # nothing of it can be trusted, its observers neither
-                return Refusal(CloseCode.MALFORMED, "the update could not be applied")
-            if root:
-                self._drop_shadow()
-                return Refusal(CloseCode.NOT_ALLOWED, f"{RESTRICTED} {restriction.only.value} only, not {root}")
-            return None
-
-        return forbids
-
-    def _try(self, member: Member, update: bytes, merge: bool) -> Try:
-        """To be decided when there is a shadow."""
-        state = self.document.state() if self._shadow is None else None
-        return Try(member, update, merge, self._shadow or self._new_shadow(), state)
-
-    def _new_shadow(self) -> Shadow:
-        waiting = [held for run in self._inbox for held in run.updates]
-        self._shadow = Shadow(lambda: self.document.applied, waiting)
-        return self._shadow
-
-    def _feed_shadow(self, update: bytes) -> None:
-        assert self._shadow is not None
-        self._shadow.feed(update)
-        if self._shadow.overfed:
-            self._drop_shadow()
-
-    def _drop_shadow(self) -> None:
-        if self._shadow is not None:
-            self._shadow.close()
-            self._shadow = None
-
-    def _tell(self, fresh: list[tuple[Member | None, bytes]]) -> Effects:
+    def _tell(self, fresh: News) -> Effects:
         effects: list[Effect] = []
         for author, update in fresh:
             self.join_state.extend(update)
             self.document_bytes += len(update)
             if author is None:  # what members write was noted when it came
                 self._whereabouts.changed()
-                if self._shadow is not None:
-                    self._feed_shadow(update)
+                self.trials.feed(update)
         if fresh:
-            for dialect, members in self._by_dialect():
-                framed = [(author, self._told(dialect, author, update)) for author, update in fresh]
-                effects += _relays(members, framed)
-            self._answers.clear()
+            effects += self.audience.relay(fresh)
         if self.pending:
             effects.append(RECORD)
         return effects
-
-    def _told(self, dialect: Dialect, author: Member | None, update: bytes) -> bytes:
-        """An edit for the others. Deletions and answers may be the very bytes that one of them has sent as well: told
-        as an Update they would read as the acknowledgement of what is not committed yet."""
-        if author is not None and (update[:1] == b"\0" or update in self._answers):
-            return dialect.step2(update)
-        return dialect.update(update)
 
     def _spoiled(self, error: BaseException, inbox: list[Run]) -> Effects:
         if isinstance(error, KeyboardInterrupt | SystemExit):
@@ -519,26 +436,3 @@ class Room:
         self._broken = f"{type(error).__name__} while applying an update"
         expelled = [Expel(member, CloseCode.MALFORMED, "the update could not be applied") for member in offenders]
         return [*expelled, Spoil(self._broken)]
-
-    def _by_dialect(self) -> list[tuple[Dialect, list[Member]]]:
-        """The members that follow, by dialect."""
-        if self._groups is None:
-            groups: dict[Dialect, list[Member]] = {}
-            for member in self.members:
-                if member.follows:
-                    groups.setdefault(member.dialect, []).append(member)
-            self._groups = list(groups.items())
-        return self._groups
-
-
-def _relays(members: list[Member], framed: list[tuple[Member | None, bytes]]) -> Iterator[Relay]:
-    """The same bytes to everybody but the authors; to an author, what the others wrote."""
-    authors = {author for author, _ in framed if author is not None}
-    audience = [member for member in members if member not in authors]
-    if audience:
-        yield Relay(audience, b"".join([frame for _, frame in framed]))
-    if len(framed) > 1:
-        for author in authors:
-            others = b"".join([frame for writer, frame in framed if writer is not author])
-            if others and author.follows:
-                yield Relay((author,), others)

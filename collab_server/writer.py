@@ -28,7 +28,10 @@ LATE_SECONDS = 2.0
 
 
 class Writer:
-    """Commits flights; `landed(hosted, flight, seq)` hears of every commit, `refused(hosted, reason)` of the others."""
+    """Commits flights; `landed(hosted, flight, seq)` hears of every commit, `refused(hosted, reason)` of the others.
+
+    `recovered` hears of the first commit after a failure: what the database had to tell meanwhile may be lost.
+    """
 
     def __init__(
         self,
@@ -37,12 +40,14 @@ class Writer:
         metrics: Metrics,
         landed: Callable[[Hosted, Flight, int | None], Awaitable[None]],
         refused: Callable[[Hosted, Refused], None],
+        recovered: Callable[[], None],
     ) -> None:
         self._journal = journal
         self._settings = settings
         self._metrics = metrics
         self._landed = landed
         self._refused = refused
+        self._recovered = recovered
         self._waiting: list[Hosted] = []
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
@@ -147,7 +152,10 @@ class Writer:
                 self._log.warning("commit failed", error=f"{type(error).__name__}: {error}")
                 await asyncio.sleep(next(delays))
                 continue
+            failed = self.failing_since is not None
             self._failed_at = self._started_at = None
+            if failed:
+                self._recovered()
             self._metrics.commits += 1
             self._metrics.commit_seconds.observe(time.monotonic() - started)
             break

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 from pycrdt import Doc
 
 from collab_server import wire
+from collab_server.dialects.dialect import Dialect
 from collab_server.dialects.yws import YWebsocket
 from collab_server.effects import (
     Announce,
@@ -91,12 +92,20 @@ def messages(data: bytes) -> list[tuple[Kind, bytes]]:
 class Person(Author):
     """Somebody with a document and a connection."""
 
-    def __init__(self, client: int, *, role: Role = Role.EDITOR, user: UUID | None = None, name: str = "Ada") -> None:
+    def __init__(
+        self,
+        client: int,
+        *,
+        role: Role = Role.EDITOR,
+        user: UUID | None = None,
+        name: str = "Ada",
+        dialect: Dialect = DIALECT,
+    ) -> None:
         self.user = user or uuid4()
         super().__init__(client)
         self.written: list[bytes] = []
         principal = Principal(self.user, name, "#aa3355", role, PROJECT, True)
-        self.member = Member(uuid4(), principal, DIALECT, self.written.append)
+        self.member = Member(uuid4(), principal, dialect, self.written.append)
 
     def again(self) -> "Person":
         """The same person and document on a new connection."""
@@ -179,7 +188,7 @@ class Hands:
     def copy(self) -> None:
         """The shadows are made, and who waited for them is heard."""
         for shadow, state in self.copies:
-            self.room.opened(shadow, copied(state))
+            self.room.trials.opened(shadow, copied(state))
         self.copies.clear()
         trying, self.trying = self.trying, []
         for held in trying:
@@ -253,3 +262,16 @@ def replay(bodies: Iterable[Sequence[Entry]]) -> "Doc[Any]":
         for entry in entries:
             doc.apply_update(entry.update)
     return doc
+
+
+def desk(*people: Person) -> Hands:
+    """A fresh room that these people have joined."""
+    hands = Hands(open_room())
+    hands.join(*people)
+    return hands
+
+
+def expelled(hands: Hands, person: Person) -> int | None:
+    """The close code this person was sent away with."""
+    code, _ = hands.expelled.get(person.member, (None, ""))
+    return code

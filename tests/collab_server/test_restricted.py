@@ -268,11 +268,11 @@ def test_only_a_room_with_restricted_members_has_a_shadow() -> None:
     """It is made by the first trial and goes with the last restricted member."""
     hands, ada, bob = desk(MARKERS)
     hands.edit(ada, ada.put("transport", "bpm", 90))
-    trials = [hands.room.trials]
+    trials = [hands.room.trials.running]
     hands.edit(bob, bob.marker("m_2", 0, "x"))
-    trials.append(hands.room.trials)
+    trials.append(hands.room.trials.running)
     hands.do(hands.room.leave(bob.member))
-    assert [*trials, hands.room.trials] == [False, True, False]
+    assert [*trials, hands.room.trials.running] == [False, True, False]
 
 
 def test_a_document_that_rests_takes_its_shadow_along() -> None:
@@ -282,7 +282,7 @@ def test_a_document_that_rests_takes_its_shadow_along() -> None:
     hands.commit()
     for _ in range(ROUNDS + 2):
         hands.room.rest()
-    assert hands.room.trials is False
+    assert hands.room.trials.running is False
     hands.edit(bob, bob.marker("m_3", 0, "x"))
     assert bob.member not in hands.expelled
     bob.listen()

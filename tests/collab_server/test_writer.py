@@ -42,10 +42,11 @@ class House:
         self.settings = settings
         self.metrics = Metrics()
         self.journal = journal
-        self.writer = Writer(journal, settings, self.metrics, self._landed, self._refused)
+        self.writer = Writer(journal, settings, self.metrics, self._landed, self._refused, self._recovered)
         self.rows: list[tuple[UUID, int | None]] = []
         self.refusals: dict[UUID, Refused] = {}
         self.states: list[bytes] = []
+        self.recoveries = 0
 
     async def open(self, project: UUID) -> tuple[Hosted, Person]:
         """A room with one person in it, whose client id is the project's own."""
@@ -101,6 +102,9 @@ class House:
 
     def _refused(self, hosted: Hosted, reason: Refused) -> None:
         self.refusals[hosted.project_id] = reason
+
+    def _recovered(self) -> None:
+        self.recoveries += 1
 
 
 @asynccontextmanager
@@ -198,6 +202,10 @@ async def test_a_connection_lost_before_the_commit_is_tried_again(
         assert acknowledged(person) == [update]
         assert home.writer.failing_since is None
         assert await world.rows(project) == 2
+        assert home.recoveries == 1
+        say(hosted, person, person.track("t_2"))
+        await until(lambda: len(home.rows) == 2)
+        assert home.recoveries == 1, "a commit that follows another is no recovery"
 
 
 class DeafLine:

@@ -83,11 +83,7 @@ class Node:
             if hosted is not None:
                 hub.start(hub.news.check_memberships(hosted))
 
-        async def connected() -> None:
-            for hosted in list(hub.rooms.values()):
-                await hub.news.check_memberships(hosted)
-
-        await self.database.listen(heard, connected)
+        await self.database.listen(heard, hub.news.check_all_memberships)
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
         if not task.cancelled() and task.exception() is not None:

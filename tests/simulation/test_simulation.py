@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SEEDS = range(60)
-FOUND = (78, 139, 143, 150, 181)
+FOUND = (78, 139, 143, 150, 181, 22206)
 """Beyond SEEDS: they found something once."""
 
 
@@ -73,6 +73,13 @@ def test_seed_78_a_stored_state_holds_every_row_that_it_replaces(seed: int, verd
     """A row of another node that came while a flight with a state was on its way was not in that state, and was deleted
     with the rows before it: acknowledged edits were lost on the disk."""
     assert verdicts[seed].complaints == []
+
+
+def test_seed_22206_who_is_removed_while_the_database_is_silent_hears_no_more_once_it_answers(
+    verdicts: Mapping[int, Line],
+) -> None:
+    """The line that tells of memberships was cut without noticing: the next commit that succeeds asks for them."""
+    assert verdicts[22206].complaints == []
 
 
 def test_a_seed_is_one_run(verdicts: Mapping[int, Line]) -> None:
