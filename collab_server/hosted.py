@@ -119,6 +119,7 @@ class Hosted:
         self._presence_timer: asyncio.TimerHandle | None = None
         self._presence_at = 0.0
         self._doubted_at = -math.inf
+        self._edits_of_gone = 0
 
     def perform(self, effects: Effects) -> None:
         """Carry out what the room decided, in order."""
@@ -164,6 +165,17 @@ class Hosted:
                     self.hub.spoiled(self, reason)
                 case _:
                     assert_never(effect)
+
+    @property
+    def edits(self) -> int:
+        """How many edits people have made here since the room was opened, those who have left too."""
+        return self._edits_of_gone + sum(member.edits for member in self.room.members)
+
+    def leave(self, member: Member) -> None:
+        """Somebody goes; what it did here is remembered."""
+        self._edits_of_gone += member.edits
+        if not self.closed:
+            self.perform(self.room.leave(member))
 
     @property
     def salvaging(self) -> bool:

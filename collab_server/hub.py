@@ -121,8 +121,7 @@ class Hub:
 
     def _leave(self, hosted: Hosted, member: Member) -> None:
         member.write = _nowhere  # an acknowledgement may still be on its way
-        if not hosted.closed:
-            hosted.perform(hosted.room.leave(member))
+        hosted.leave(member)
         self.keep_unsent(hosted, member)
         self.register.left(member.id, member.edits)
         self._may_unload(hosted)

@@ -21,7 +21,7 @@ from collab_server.member import Member
 from persistence.body import Entry, MalformedBody, decode
 from persistence.editing import open_stored
 from persistence.errors import TRANSIENT, PersistenceError, TailGone
-from persistence.journal import Journal, Loaded
+from persistence.journal import Head, Journal, Loaded
 from presence.bus import Bus
 from presence.events import (
     AccessRevoked,
@@ -33,11 +33,13 @@ from presence.events import (
     ProjectDeleted,
     RoleChanged,
     Said,
+    SetAside,
 )
 from studio.roles import Action, Role, may
 
 RETRY_SECONDS = 0.5
 REVOKED = "access revoked"
+SET_ASIDE = "the project is set aside"
 NOBODY = b"\x00"
 """An awareness payload without entries."""
 
@@ -100,6 +102,8 @@ class News:
                 self._expel(hosted, user_id)
             case ProjectDeleted():
                 house.drop(hosted, CloseCode.NO_SUCH_PROJECT, "the project was deleted")
+            case SetAside():
+                house.drop(hosted, CloseCode.LOAD_FAILED, SET_ASIDE)
             case _:
                 pass
 
@@ -114,12 +118,14 @@ class News:
             if not hosted.closed:
                 self._compare(hosted, heads.get(hosted.project_id))
 
-    def _compare(self, hosted: Hosted, found: tuple[int, int] | None) -> None:
+    def _compare(self, hosted: Hosted, found: Head | None) -> None:
         if found is None:
             self._house.drop(hosted, CloseCode.NO_SUCH_PROJECT, "the project was deleted")
-        elif found[0] != hosted.room.epoch:
+        elif found.set_aside:
+            self._house.drop(hosted, CloseCode.LOAD_FAILED, SET_ASIDE)
+        elif found.epoch != hosted.room.epoch:
             self._house.drop(hosted, CloseCode.EPOCH_CHANGED, "the project was rebuilt")
-        elif found[1] > hosted.room.head and not hosted.flying and not hosted.behind:
+        elif found.head > hosted.room.head and not hosted.flying and not hosted.behind:
             self.catch_up(hosted, hosted.room.head)
 
     def catch_up(self, hosted: Hosted, after: int) -> None:

@@ -26,6 +26,14 @@ PATH_SEPARATOR = "\x1f"
 HASH_IN_THREAD_BYTES = 1 << 20
 
 
+class Head(NamedTuple):
+    """How far a document is, and whether it is set aside."""
+
+    epoch: int
+    head: int
+    set_aside: bool
+
+
 class Change(NamedTuple):
     """What one author did in a batch, for the history. `paths` are "root/id/key"."""
 
@@ -121,10 +129,10 @@ class Journal:
             raise TailGone(project_id, after, rows[0].seq if rows else None)
         return rows
 
-    async def heads(self, project_ids: Collection[UUID]) -> dict[UUID, tuple[int, int]]:
-        """(epoch, head) of each of these projects that still is there."""
+    async def heads(self, project_ids: Collection[UUID]) -> dict[UUID, Head]:
+        """How far each of these projects is that still is there."""
         rows = await self._pool.fetch(HEADS, list(project_ids))
-        return {row["project_id"]: (row["epoch"], row["head"]) for row in rows}
+        return {row["project_id"]: Head(row["epoch"], row["head"], row["set_aside"]) for row in rows}
 
     async def clients(self, project_id: UUID) -> dict[int, UUID]:
         """Whose client ids are whose, as of now."""

@@ -95,7 +95,7 @@ select d.head,
 """
 
 HEADS = """
-select d.project_id, d.epoch, d.head
+select d.project_id, d.epoch, d.head, d.quarantined_at is not null as set_aside
   from documents d join projects p on p.id = d.project_id and p.deleted_at is null
  where d.project_id = any ($1)
 """

@@ -50,6 +50,13 @@ class ProjectDeleted:
 
 
 @dataclass(frozen=True, slots=True)
+class SetAside:
+    """An operator has set the document aside: it cannot be opened, and who has it open leaves."""
+
+    project_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class ProjectRenamed:
     """The project's row has another name (the document's own name travels as `Grew`)."""
 
@@ -121,6 +128,7 @@ Event: TypeAlias = (
     | RoleChanged
     | AccessRevoked
     | ProjectDeleted
+    | SetAside
     | ProjectRenamed
     | PresenceSpread
     | PresenceWanted
@@ -148,6 +156,8 @@ def encode(event: Event) -> bytes:
             head = f'{{"t":"revoked","project":"{project}","user":"{user}"}}'
         case ProjectDeleted(project):
             head = f'{{"t":"deleted","project":"{project}"}}'
+        case SetAside(project):
+            head = f'{{"t":"set_aside","project":"{project}"}}'
         case ProjectRenamed(project, name):
             head = json.dumps({"t": "renamed", "project": str(project), "name": name})
         case VoiceChanged(project, users):
@@ -203,6 +213,10 @@ def _deleted(head: dict[str, Any], raw: bytes) -> Event:
     return ProjectDeleted(UUID(head["project"]))
 
 
+def _set_aside(head: dict[str, Any], raw: bytes) -> Event:
+    return SetAside(UUID(head["project"]))
+
+
 def _renamed(head: dict[str, Any], raw: bytes) -> Event:
     if not isinstance(head["name"], str):
         raise TypeError("name is no text")
@@ -244,6 +258,7 @@ _READERS: Final[dict[str, Callable[[dict[str, Any], bytes], Event]]] = {
     "role": _role,
     "revoked": _revoked,
     "deleted": _deleted,
+    "set_aside": _set_aside,
     "renamed": _renamed,
     "voice": _voice,
     "said": _said,

@@ -21,6 +21,7 @@ from presence.events import (
     NodeGone,
     ProjectDeleted,
     RoleChanged,
+    SetAside,
     TransportAsked,
     TransportTold,
 )
@@ -75,6 +76,8 @@ class Hearing:
                 _restand(stage, user_id, None)
             case ProjectDeleted():
                 self._house.close(stage, CloseCode.NO_SUCH_PROJECT, "the project was deleted")
+            case SetAside():
+                self._house.close(stage, CloseCode.LOAD_FAILED, "the project is set aside")
             case NodeGone(node):
                 stage.guests.pop(node, None)
                 if node == stage.holder:

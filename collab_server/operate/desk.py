@@ -93,14 +93,14 @@ def _number(fields: Mapping[str, list[str]], name: str, default: int) -> int:
 
 
 def _room(hosted: Hosted) -> Facts:
-    """`edits` are those of the connections that are open now; `nodes` counts the others that have the project open."""
+    """`edits` counts those since the room was opened here; `nodes` counts the others that have the project open."""
     room = hosted.room
     return {
         "project": str(hosted.project_id),
         "epoch": room.epoch,
         "head": room.head,
         "members": len(room.members),
-        "edits": sum(member.edits for member in room.members),
+        "edits": hosted.edits,
         "unsaved_bytes": room.pending.size,
         "document_bytes": room.document_bytes,
         "rows_since_compaction": hosted.rows_since_compaction,

@@ -7,7 +7,7 @@ from collab_server.operate.errors import OperatorError
 from collab_server.operate.store import Store
 from persistence.archive import Kept
 from persistence.upkeep import new_epoch, release, set_aside
-from presence.events import Grew
+from presence.events import Grew, SetAside
 
 REASON = "by an operator"
 
@@ -19,10 +19,12 @@ async def quarantine(store: Store, project_id: UUID, reason: str | None, *, yes:
         raise OperatorError(f"project {project_id} is quarantined already: {say.plain(found.quarantine_reason)}")
     say.confirm(
         f"this sets project {project_id} ({say.plain(found.name)!r}) aside: nobody can open it, and who has it open is "
-        "closed with 4500 at the next edit",
+        "closed with 4500",
         yes=yes,
     )
     await set_aside(store.pool, project_id, reason or REASON)
+    if not await store.tell([SetAside(project_id)]):
+        say.note("nobody could be told over the bus: open rooms are closed when their nodes ask the database")
     say.line(f"project {project_id} is quarantined at row {found.head}")
     return 0
 

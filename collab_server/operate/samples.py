@@ -28,7 +28,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class RoomSight:
-    """A room between two readings. Edits are those of the connections that are open at the second one."""
+    """A room between two readings; one that was opened anew between them counts from 0."""
 
     project: str
     edits_per_second: float

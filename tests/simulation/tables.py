@@ -198,7 +198,11 @@ class Tables:
 
     def _heads(self, tx: Transaction, projects: list[UUID]) -> Rows:
         found = [self.documents[project] for project in projects if project in self.documents]
-        return [Record(project_id=d.project_id, epoch=d.epoch, head=d.head) for d in found if not d.deleted]
+        return [
+            Record(project_id=d.project_id, epoch=d.epoch, head=d.head, set_aside=d.quarantined is not None)
+            for d in found
+            if not d.deleted
+        ]
 
     def _clients(self, tx: Transaction, project: UUID) -> Rows:
         owners = self.documents[project].clients

@@ -7,6 +7,7 @@ import sys
 from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 import pytest
@@ -107,6 +108,16 @@ async def store(app_environment: dict[str, str]) -> AsyncIterator[Store]:
     """The module's database and bus as the commands use them."""
     async with open_store(_store_settings(app_environment)) as opened:
         yield opened
+
+
+@pytest.fixture
+async def second(app_environment: dict[str, str], scratch: Path, free_ports: Callable[[], int]) -> AsyncIterator[App]:
+    """Another node beside `collab`."""
+    port = free_ports()
+    app = App("collab_server", port, {**app_environment, "COLLAB__PORT": str(port)}, scratch / f"{port}.log")
+    await app.start()
+    yield app
+    await app.stop()
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """What a node answers below /operator/, and to whom."""
 
 import json
+from collections.abc import Awaitable, Callable
 from uuid import UUID, uuid4
 
 import httpx
@@ -13,6 +14,7 @@ from studio.blank import open_doc
 from studio.canonical import canonical
 from tests.collab_server.conftest import MakePeer
 from tests.collab_server.operate.conftest import TOKEN
+from tests.collab_server.peer import until
 from tests.collab_server.songs import song
 from tests.collab_server.world import User, World
 
@@ -65,6 +67,40 @@ async def test_rooms_and_connections_are_listed(
     assert here.keys() == {str(ada.id), str(bob.id)}
     assert (here[str(ada.id)]["name"], here[str(ada.id)]["role"], here[str(ada.id)]["edits"]) == ("Ada", "owner", 2)
     assert here[str(bob.id)]["role"] == "editor"
+
+
+async def test_a_rooms_edits_are_those_of_people_who_left_too(
+    world: World, project: UUID, ada: User, collab: App, make_peer: MakePeer
+) -> None:
+    """Who edited and left, and whose connection broke, stay counted while the room is open; a new room begins at 0."""
+    node, stays = Node(collab.http, TOKEN), await make_peer(project, ada).join()
+
+    async def counted() -> list[tuple[int, int]]:
+        rooms = [room for room in await node.rooms() if room["project"] == str(project)]
+        return [(room["members"], room["edits"]) for room in rooms]
+
+    for number, gone in enumerate([await make_peer(project, ada).join(), await make_peer(project, ada).join()]):
+        gone.put("transport", "bpm", 90 + number)
+        gone.put("transport", "swing", 0.5 / (1 + number))
+        await gone.saved()
+        if number:
+            gone.drop()
+        else:
+            await gone.leave()
+    await until(lambda: _is(counted, (1, 4)), "both are gone")
+    stays.put("transport", "bpm", 120)
+    await stays.saved()
+    assert await counted() == [(1, 5)]
+    await stays.leave()
+    await until(lambda: _is(counted), "the room is closed")
+    again = await make_peer(project, ada).join()
+    again.put("transport", "bpm", 121)
+    await again.saved()
+    assert await counted() == [(1, 1)]
+
+
+async def _is(asked: Callable[[], Awaitable[list[tuple[int, int]]]], *wanted: tuple[int, int]) -> bool:
+    return await asked() == list(wanted)
 
 
 async def test_pages_are_bounded_and_lead_through_everything(

@@ -1,8 +1,11 @@
 """`quarantine` and `epoch`, felt by those who have the project open."""
 
+import asyncio
 from uuid import UUID
 
+from launch.app import App
 from tests.collab_server.conftest import MakePeer
+from tests.collab_server.control.musician import Musician
 from tests.collab_server.operate.conftest import Operate
 from tests.collab_server.operate.songs import compact, mark
 from tests.collab_server.peer import until
@@ -63,16 +66,14 @@ async def test_all_projects_get_an_epoch_at_once(operate: Operate, world: World,
 async def test_quarantine_and_release(
     operate: Operate, world: World, project: UUID, ada: User, make_peer: MakePeer
 ) -> None:
-    """Who has it open is closed at the next edit (4500), nobody opens it; released, it is as it was."""
+    """Who has it open is closed at once (4500), nobody opens it; released, it is as it was."""
     a = await make_peer(project, ada).join()
     a.track("t_1")
     await a.saved()
     said = await operate("quarantine", project, "--reason", "looked odd", "--yes")
     assert said.status == 0, said
-    a.field("tracks", "t_1", "name", "too late")
-    await until(lambda: a.closed)
-    assert a.closed is not None
-    assert a.closed[0] == 4500
+    await until(lambda: a.closed, "closed without another edit", 5)
+    assert a.closed == (4500, "the project is set aside")
     twice = await operate("quarantine", project, "--yes")
     assert twice == (2, b"", f"backline collab server: project {project} is quarantined already: looked odd\n")
     b = await make_peer(project, ada).connect()
@@ -84,3 +85,51 @@ async def test_quarantine_and_release(
     c = await make_peer(project, ada).join()
     assert c.json()["tracks"]["t_1"]["name"] == "Track"
     assert (await operate("quarantine", project, "--release", "--yes")).status == 2
+
+
+async def test_quarantine_reaches_every_node_and_the_transport(
+    operate: Operate, world: World, project: UUID, ada: User, make_peer: MakePeer, second: App
+) -> None:
+    """Open rooms of both nodes and the control socket are closed (4500), and another project is not."""
+    other = await make_peer(await world.project(ada), ada).join()
+    here, there = await make_peer(project, ada).join(), await world.peer(second, project, ada).join()
+    musician = await Musician(f"{second.ws}/ctl/{project}?token={world.ticket(project, ada)}").join()
+    assert (await operate("quarantine", project, "--yes")).status == 0
+    for one in (here, there, musician):
+        await until(lambda one=one: one.closed, "closed", 5)  # type: ignore[misc]
+        assert one.closed == (4500, "the project is set aside")
+        await one.leave()
+    other.track("t_1")
+    await other.saved()
+    assert other.closed is None
+
+
+async def test_without_a_bus_a_node_finds_the_quarantine_in_the_database(
+    operate: Operate, project: UUID, ada: User, make_peer: MakePeer
+) -> None:
+    """Nobody was told and nobody edits: the room is closed when its node compares the heads."""
+    a = await make_peer(project, ada).join()
+    said = await operate("quarantine", project, "--yes", BUS__URL="unix:///nowhere/valkey.sock")
+    assert said.status == 0
+    assert "nobody could be told over the bus" in said.err
+    await until(lambda: a.closed, "closed by the poll", 20)
+    assert a.closed == (4500, "the project is set aside")
+
+
+async def test_what_is_edited_while_it_is_set_aside_is_lost_to_nobody_else(
+    operate: Operate, world: World, project: UUID, ada: User, make_peer: MakePeer
+) -> None:
+    """Quarantine in the middle of edits: what was acknowledged is stored, and nothing that was not acknowledged is."""
+    a = await make_peer(project, ada).join()
+    setting_aside = asyncio.ensure_future(operate("quarantine", project, "--yes"))
+    for number in range(2000):
+        if a.closed:
+            break
+        a.marker(f"m_{number}", number, "now")
+        await a.saved()
+    assert (await setting_aside).status == 0
+    assert a.closed is not None
+    assert a.closed[0] == 4500
+    assert (await operate("quarantine", project, "--release", "--yes")).status == 0
+    stored = (await make_peer(project, ada).join()).json()["markers"]
+    assert len(stored) in (a.acknowledged, a.acknowledged + 1), "the last one may have been committed and not told"
