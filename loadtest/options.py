@@ -76,7 +76,7 @@ class _Parser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     scenarios = "\n".join(f"  {scenario.name:<16} {scenario.title}" for scenario in ALL)
     parser = _Parser(
-        prog="python -m loadtest",
+        prog="./dev loadtest",
         description="Simulated musicians against a running server; everything is verified at the end.",
         epilog=f"scenarios:\n{scenarios}\n\nexit code: 0 green, 1 a threshold broken or verification failed, 2 not run",
         formatter_class=argparse.RawDescriptionHelpFormatter,

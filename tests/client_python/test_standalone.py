@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.test_tidy import ROOT, assigned, files_of, imports, mutable, named, promised_constant, tree
+from tests.test_tidy import PACKAGES, ROOT, assigned, files_of, imports, mutable, named, promised_constant, tree
 
 CLIENT = ROOT / "client" / "python"
 FILES = files_of("client/python")
@@ -16,6 +16,12 @@ FILES = files_of("client/python")
 def test_it_imports_itself_and_its_two_dependencies_alone(file: Path) -> None:
     """pycrdt, websockets and the standard library: none of the server's packages."""
     assert set(imports(file)) <= {"backline", "pycrdt", "websockets", *sys.stdlib_module_names}
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_the_server_does_not_import_it(package: str) -> None:
+    """Nor does the server know anything of the client."""
+    assert not [named(file) for file in files_of(package) if "backline" in imports(file)]
 
 
 def test_the_distribution_names_these_dependencies() -> None:
