@@ -26,6 +26,7 @@ from persistence.journal import Journal
 from persistence.pool import open_pool
 from persistence.sessions import Sessions
 from persistence.transport import Transports
+from persistence.voices import Voices
 from presence.bus import open_bus
 from presence.party_line import PartyLine
 
@@ -62,7 +63,7 @@ async def running(settings: Settings, failed: Callable[[], None]) -> AsyncIterat
             transports = Transports(pool, node_id)
             clock = SharedClock(transports)
             await clock.set()
-            control = Control(hub, transports, clock, party.line())
+            control = Control(hub, transports, clock, party.line(), Voices(pool))
             operator_token = settings.operator.token.get_secret_value()
             door = Door(hub, control, settings.tickets.secret.get_secret_value(), operator_token, loop)
             server = await serve(

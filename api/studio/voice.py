@@ -12,7 +12,8 @@ from api.errors import ApiError
 from api.services import Given, Services, Work, unit
 from api.shapes import AnyRole, Body, Person, Shape
 from api.voice import now, place_of
-from api.voice_record import finish, looked_up, reconcile
+from api.voice_record import finish, here, looked_up, reconcile
+from presence.events import VoiceChanged
 from studio.roles import Action, Role
 from voice.provider import Guest
 from voice.rooms import room_of
@@ -159,6 +160,7 @@ async def end_voice(standing: Member, given: Given) -> None:
         if standing.role is Role.OWNER:
             await finish(work.connection, standing.project_id, now())
             await work.connection.execute(INSERT_ORDER, "end", standing.project_id, None)
+            work.announce(VoiceChanged(standing.project_id, ()))
         else:
             await work.connection.execute(INSERT_ORDER, "remove", standing.project_id, standing.caller.id)
     given.voice.wake()
@@ -172,6 +174,7 @@ async def mute_participant(user_id: UUID, body: ParticipantChange, standing: Own
         await _known(work, standing, user_id)
         await work.connection.execute(MUTE_MEMBER, standing.project_id, user_id, body.muted)
         await work.connection.execute(INSERT_ORDER, "grants", standing.project_id, user_id)
+        work.announce(VoiceChanged(standing.project_id, await here(work.connection, standing.project_id)))
     given.voice.wake()
 
 

@@ -20,9 +20,11 @@ from collab_server.control.line import Line
 from collab_server.control.messages import Ask, Refused, Unreadable, ask, essence, nack
 from collab_server.control.mirror import Mirror
 from collab_server.control.stage import Pending, Stage, payload
+from collab_server.control.voice import VoiceNews
 from collab_server.hub import Hub
 from persistence.errors import TRANSIENT, NotFound, PersistenceError
 from persistence.transport import Transports
+from persistence.voices import Voices
 from presence.bus import Bus
 from presence.events import (
     TransportAsked,
@@ -42,7 +44,7 @@ PAUSE_SECONDS_MAX: Final = 0.05
 class Control:
     """All stages of this process. Everything runs in the event loop and nothing of it blocks."""
 
-    def __init__(self, hub: Hub, transports: Transports, clock: SharedClock, bus: Bus) -> None:
+    def __init__(self, hub: Hub, transports: Transports, clock: SharedClock, bus: Bus, voices: Voices) -> None:
         self.stages: dict[UUID, Stage] = {}
         self.transports = transports
         self.bus = bus
@@ -54,6 +56,7 @@ class Control:
         self.leases = Leases(transports, hub, hub.node_id, clock.now, self._retime)
         self.now = clock.now
         self.mirror = Mirror(hub.rooms, self.boot, clock.now)
+        self.voice = VoiceNews(voices, self.start)
         self._draining = False
         self._lines: set[Line] = set()
         self._loop = asyncio.get_running_loop()
@@ -116,6 +119,7 @@ class Control:
 
     async def _begin(self, stage: Stage) -> None:
         await self.bus.subscribe(stage.project_id, lambda event: self.hearing.hear(stage, event))
+        self.start(self.voice.look([stage]))
         await self.take_or_ask(stage)
 
     def _enter(self, stage: Stage, line: Line) -> None:

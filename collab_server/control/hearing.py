@@ -13,6 +13,7 @@ from collab_server.closing import CloseCode
 from collab_server.control.leases import Leases
 from collab_server.control.mirror import Mirror
 from collab_server.control.stage import Guest, Stage, of_payload
+from collab_server.control.voice import VoiceNews
 from persistence.errors import TRANSIENT
 from persistence.transport import Standing
 from presence.events import (
@@ -24,6 +25,7 @@ from presence.events import (
     SetAside,
     TransportAsked,
     TransportTold,
+    VoiceChanged,
 )
 from studio.roles import Role
 
@@ -34,6 +36,7 @@ class House(Protocol):
     stages: dict[UUID, Stage]
     leases: Leases
     mirror: Mirror
+    voice: VoiceNews
     node_id: UUID
 
     def start(self, work: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]": ...
@@ -68,6 +71,8 @@ class Hearing:
                 self._was_asked(stage, node, _understood(data))
             case TransportTold(_, node, data) if node != self._house.node_id:
                 self._was_told(stage, node, _understood(data))
+            case VoiceChanged(_, users):
+                self._house.voice.heard(stage, users)
             case RoleChanged(_, user_id, role):
                 stage.roles[user_id] = role
                 _restand(stage, user_id, role)
@@ -93,6 +98,7 @@ class Hearing:
 
     def missed(self) -> None:
         """The bus was away: ask again for everything."""
+        self._house.start(self._house.voice.look(list(self._house.stages.values())))
         for stage in self._house.stages.values():
             self._house.start(self._ask_again(stage))
 

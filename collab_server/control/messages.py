@@ -8,14 +8,16 @@ server  {"t":"hello","role":"editor","may":true,"boot":"..."}
         {"t":"pong","n":7,"c":...,"r":<ms>,"s":<ms>,"boot":"..."}    read at r, answered at s, shared clock
         {"t":"tempo","rev":"...","points":[[tick,bpm,curve],...],"signatures":[[tick,num,den],...]}
         {"t":"transport", ...studio.transport.Transport.as_json()}   its tempo came before it
+        {"t":"voice","users":["<user id>",...]}                      who is in the voice room; again if anything changed
         {"t":"ack","id":"...","epoch":"...","seq":18,"r":...,"s":...}
         {"t":"nack","id":"...","code":"stale"|"forbidden"|"invalid"|"rate"|"unavailable","state":{...}|null}
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias, TypeGuard
+from uuid import UUID
 
 from studio.errors import Invalid
 from studio.tempo import TempoMap
@@ -118,6 +120,11 @@ def tempo_json(tempo: TempoMap) -> dict[str, Any]:
         "points": [list(point) for point in tempo.points],
         "signatures": [list(signature[:3]) for signature in tempo.signatures],
     }
+
+
+def voice(users: Iterable[UUID]) -> dict[str, Any]:
+    """Who is in the project's voice room. The same again: something about somebody there is another now."""
+    return {"t": "voice", "users": [str(user) for user in users]}
 
 
 def nack(name: str, code: str, state: Mapping[str, Any] | None = None, reason: str = "") -> dict[str, Any]:

@@ -22,6 +22,8 @@ RENEW_BEFORE_SECONDS: Final = 2.5
 """What stands still is renewed when its lease has so little left; what plays, every round, for its position."""
 VISIT_SECONDS: Final = 2.0
 RESEND_SECONDS: Final = 1.0
+VOICE_SECONDS: Final = 10.0
+"""Who is in voice is read so often, in case nobody told; while the bus is away, at every round."""
 IDLE_SECONDS: Final = 5.0
 """Nobody has been here for so long: the transport stops."""
 SILENT_MS: Final = 60_000.0
@@ -34,6 +36,7 @@ class Rounds:
         self._control = control
         self._visited_at = 0.0
         self._mirrored_at = 0.0
+        self._listened_at = 0.0
         self._log = structlog.get_logger("control")
 
     async def run(self) -> None:
@@ -55,6 +58,7 @@ class Rounds:
         await self._by_database(stages)
         self._visit(stages, now)
         self._mirror(stages, now)
+        await self._listen(stages, now)
         await self._let_go(stages, now)
 
     async def _renew(self, held: list[Stage], now: float) -> None:
@@ -136,6 +140,11 @@ class Rounds:
             self._mirrored_at = now
             for stage in stages:
                 self._control.mirror.show(stage)
+
+    async def _listen(self, stages: list[Stage], now: float) -> None:
+        if not self._control.bus.healthy or now - self._listened_at >= VOICE_SECONDS:
+            self._listened_at = now
+            await self._control.voice.look(stages)
 
     async def _let_go(self, stages: list[Stage], now: float) -> None:
         """Where nobody is any more, here or elsewhere, nothing plays. Without a bus nobody knows of elsewhere."""

@@ -9,7 +9,7 @@ from uuid import UUID
 from collab_server import frames
 from collab_server.control.conductor import Conductor
 from collab_server.control.line import Line
-from collab_server.control.messages import Ask, encoded
+from collab_server.control.messages import Ask, encoded, voice
 from collab_server.hosted import Hosted
 from studio.binding import Dropping
 from studio.roles import Role
@@ -53,6 +53,9 @@ class Stage:
     holder: UUID | None = None
     state: Mapping[str, Any] | None = None
     tempo: Mapping[str, Any] | None = None
+    voice: tuple[UUID, ...] | None = None
+    """Who is in the voice room; None while nobody has looked."""
+    voice_heard: int = 0
 
     conductor: Conductor | None = None
     lease_token: int = 0
@@ -88,20 +91,29 @@ class Stage:
         same_tempo = self.tempo is not None and self.tempo.get("rev") == tempo.get("rev")
         self.token, self.seq = token, seq
         self.state, self.tempo = state, tempo
-        message = self._state_frame() if same_tempo else self._tempo_frame() + self._state_frame()
-        for line in self.lines:
-            if line.role is not None:
-                line.write(message)
+        self._tell(self._state_frame() if same_tempo else self._tempo_frame() + self._state_frame())
+
+    def learn_voice(self, users: tuple[UUID, ...]) -> None:
+        """Who is in the voice room now: everybody here hears of it."""
+        self.voice = users
+        self._tell(frames.text(encoded(voice(users))))
 
     def introduce(self, line: Line) -> None:
         """Somebody comes in: where things are."""
         if self.state is not None:
             line.write(self._tempo_frame() + self._state_frame())
+        if self.voice is not None:
+            line.write(frames.text(encoded(voice(self.voice))))
 
     def round_trip(self) -> float:
         """The slowest follower's, here or elsewhere, in ms."""
         ours = [line.rtt for line in self.lines if line.follows]
         return max((*ours, *(guest.rtt for guest in self.guests.values())), default=0.0)
+
+    def _tell(self, message: bytes) -> None:
+        for line in self.lines:
+            if line.role is not None:
+                line.write(message)
 
     def _state_frame(self) -> bytes:
         return frames.text(encoded({"t": "transport", **(self.state or {})}))

@@ -301,6 +301,20 @@ async def test_anybody_may_leave_and_the_owner_ends(meet: Meet, livekit: FakeLiv
     assert (await ann.get(f"{project}/voice")).json()["participants"] == []
 
 
+async def test_what_the_owner_decides_is_announced(meet: Meet, livekit: FakeLiveKit, redis_url: str) -> None:
+    """Every open studio may look again when somebody is muted or gets their voice back, and when the room is ended."""
+    ann = await meet("Ann")
+    project = await ann.project()
+    ben = await meet("Ben", ann, project)
+    await enter(ben, project, livekit)
+    there = VoiceChanged(id_of(project), (UUID(ben.id),))
+    async with heard(redis_url, project) as first:
+        for muted in (True, False):
+            await ann.patch(f"{project}/voice/participants/{ben.id}", {"muted": muted})
+        await ann.delete(f"{project}/voice")
+        assert await first(3) == [there, there, VoiceChanged(id_of(project), ())]
+
+
 async def test_viewers_listen_if_the_project_lets_them(meet: Meet, livekit: FakeLiveKit) -> None:
     """When it no longer does they are out and get no token; editors stay."""
     ann = await meet("Ann")

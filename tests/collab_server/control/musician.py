@@ -36,6 +36,8 @@ class Musician:
         self.answers: dict[str, dict[str, Any]] = {}
         self.hello: dict[str, Any] | None = None
         self.roles: list[str] = []
+        self.voices: list[list[str]] = []
+        """Who was in the voice room, each time it was told."""
         self.closed: tuple[int, str] | None = None
         self._ids = count(1)
         self._socket: ClientConnection | None = None
@@ -132,6 +134,8 @@ class Musician:
                 self.hello = told
             case "role":
                 self.roles.append(told["role"])
+            case "voice":
+                self.voices.append(told["users"])
             case "tempo":
                 self.tempo_rev, self.tempo = told["rev"], tempo_of(told)
             case "transport":
