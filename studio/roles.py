@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Literal
 
 
 class Role(StrEnum):
@@ -40,9 +40,12 @@ class Action(StrEnum):
     FORK = "fork"
 
 
+OptionName = Literal["editors_restore", "commenters_transport", "readers_export", "viewers_listen"]
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a project may decide for itself."""
+    """What a project may decide for itself; a name is its column too."""
 
     editors_restore: bool = True
     commenters_transport: bool = False
@@ -75,17 +78,30 @@ _ALWAYS: Final[Mapping[Role, frozenset[Action]]] = MappingProxyType(
 
 def may(role: Role, action: Action, options: Options = Options()) -> bool:
     """True if a member of this role may do this in a project with these options."""
-    return action in _ALWAYS[role] or _by_option(role, action, options)
+    if action in _ALWAYS[role]:
+        return True
+    match option_for(role, action):
+        case "editors_restore":
+            return options.editors_restore
+        case "commenters_transport":
+            return options.commenters_transport
+        case "readers_export":
+            return options.readers_export
+        case "viewers_listen":
+            return options.viewers_listen
+        case None:
+            return False
 
 
-def _by_option(role: Role, action: Action, options: Options) -> bool:
+def option_for(role: Role, action: Action) -> OptionName | None:
+    """The option that decides whether a member of this role may do this; None if no option does."""
     match action, role:
         case Action.RESTORE, Role.EDITOR:
-            return options.editors_restore
+            return "editors_restore"
         case Action.TRANSPORT, Role.COMMENTER:
-            return options.commenters_transport
+            return "commenters_transport"
         case Action.EXPORT, Role.COMMENTER | Role.VIEWER:
-            return options.readers_export
+            return "readers_export"
         case Action.LISTEN, Role.VIEWER:
-            return options.viewers_listen
-    return False
+            return "viewers_listen"
+    return None

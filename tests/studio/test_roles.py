@@ -1,8 +1,10 @@
 """The table of transport-and-roles §5, row by row."""
 
+from dataclasses import fields, replace
+
 import pytest
 
-from studio.roles import Action, Options, Role, may
+from studio.roles import Action, Options, Role, may, option_for
 
 TABLE = {
     Action.READ: "oecv",
@@ -26,6 +28,14 @@ TABLE = {
     Action.FORK: "oecv",
 }
 
+OPTIONS = [field.name for field in fields(Options)]
+ALLOWING = Options(**dict.fromkeys(OPTIONS, True))
+
+
+def without(name: str) -> Options:
+    """Everything is open but one."""
+    return replace(ALLOWING, **{name: False})
+
 
 @pytest.mark.parametrize("action", Action)
 def test_the_table(action: Action) -> None:
@@ -43,3 +53,13 @@ def test_a_project_may_decide_differently() -> None:
     assert may(Role.COMMENTER, Action.TRANSPORT, open_)
     assert may(Role.VIEWER, Action.EXPORT, open_)
     assert not may(Role.VIEWER, Action.TRANSPORT, open_)
+
+
+def test_an_option_is_named_where_it_decides_and_nowhere_else() -> None:
+    """For each role and action: turning the named option turns the answer, and without one no option does."""
+    for role in Role:
+        for action in Action:
+            turned = [name for name in OPTIONS if may(role, action, ALLOWING) != may(role, action, without(name))]
+            named = option_for(role, action)
+            assert turned == ([] if named is None else [named]), (role, action)
+    assert {option_for(role, action) for role in Role for action in Action} - {None} == set(OPTIONS)
