@@ -10,18 +10,21 @@ from fastapi import Depends
 from api.auth import Caller, SignedIn, Token, known
 from api.errors import ApiError
 from api.services import Given, Unit
+from persistence.options import options_of
 from persistence.pool import Connection
 from studio.restriction import Restriction, allows, stored_restriction
-from studio.roles import Action, Role, may
+from studio.roles import Action, Options, Role, may, option_for
 
 SELECT_STANDING = """
-select m.role, m.credited, m.restriction, p.name, d.epoch
+select m.role, m.credited, m.restriction, p.name, d.epoch,
+       p.editors_restore, p.commenters_transport, p.readers_export, p.viewers_listen
   from project_members m
   join projects p on p.id = m.project_id and p.deleted_at is null
   join documents d on d.project_id = p.id
  where m.project_id = $1 and m.user_id = $2
 """
 RESTRICTED = "The owner lets you change only a part of this project."
+NOT_OPENED = "The owner of this project has not opened this to your role."
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +37,27 @@ class Standing:
     credited: bool
     project_name: str
     epoch: int
+    options: Options
     restriction: Restriction | None = None
 
     def require(self, action: Action) -> None:
-        """Raises forbidden when the role does not allow the action, or an editor's restriction does not."""
-        if not may(self.role, action):
-            raise ApiError("forbidden", role=self.role.value, action=action.value)
+        """Raises forbidden when role and options do not allow the action, or an editor's restriction does not.
+
+        Where an option of the project decided, the refusal names it.
+        """
+        if not may(self.role, action, self.options):
+            raise refusal(self.role, action)
         if self.restriction is not None and not allows(self.restriction, action):
             only = self.restriction.only.value
             raise ApiError("forbidden", RESTRICTED, role=self.role.value, action=action.value, only=only)
+
+
+def refusal(role: Role, action: Action) -> ApiError:
+    """What somebody is told whose role does not allow the action, with the project's options as they are."""
+    option = option_for(role, action)
+    if option is None:
+        return ApiError("forbidden", role=role.value, action=action.value)
+    return ApiError("forbidden", NOT_OPENED, role=role.value, action=action.value, option=option)
 
 
 async def standing(connection: Connection, project_id: UUID, caller: Caller) -> Standing:
@@ -52,7 +67,8 @@ async def standing(connection: Connection, project_id: UUID, caller: Caller) -> 
         raise ApiError("not_found")
     role = Role(row["role"])
     narrowed = stored_restriction(row["restriction"]) if role is Role.EDITOR else None
-    return Standing(project_id, caller, role, row["credited"], row["name"], row["epoch"], narrowed)
+    place = (row["credited"], row["name"], row["epoch"], options_of(row), narrowed)
+    return Standing(project_id, caller, role, *place)
 
 
 def allowed(action: Action) -> Callable[..., Awaitable[Standing]]:

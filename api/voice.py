@@ -44,12 +44,11 @@ returning id, kind, project_id, user_id, created_at < now() - make_interval(hour
 """
 DELETE_ORDER: Final = "delete from voice_orders where id = $1"
 SELECT_PLACE: Final = """
-select m.role, coalesce(r.viewers_listen, true) as viewers_listen, coalesce(v.muted, false) as muted,
+select m.role, p.viewers_listen, coalesce(v.muted, false) as muted,
        coalesce(v.removed_until > now(), false) as removed,
        ceil(extract(epoch from v.removed_until - now()))::integer as removed_seconds
   from projects p
   left join project_members m on m.project_id = p.id and m.user_id = $2
-  left join voice_rooms r on r.project_id = p.id
   left join voice_members v on v.project_id = p.id and v.user_id = $2
  where p.id = $1 and p.deleted_at is null
 """

@@ -1,16 +1,18 @@
 """A project's voice room: who may come in, who is there, and what the owner decides about it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Depends
 
-from api.access import Standing, allowed_at_once
+from api.access import Standing, allowed_at_once, refusal
 from api.errors import ApiError
 from api.services import Given, Services, Work, unit
 from api.shapes import AnyRole, Body, Person, Shape
+from api.studio.options import decided
 from api.voice import now, place_of
 from api.voice_record import finish, here, looked_up, reconcile
 from presence.events import VoiceChanged
@@ -22,7 +24,6 @@ OPEN_ROOM: Final = """
 insert into voice_rooms (project_id, provider, opened_at) values ($1, $2, now())
 on conflict (project_id) do update set provider = excluded.provider, opened_at = excluded.opened_at
 """
-SELECT_ROOM: Final = "select viewers_listen from voice_rooms where project_id = $1"
 LIST_PRESENT: Final = """
 select u.id, u.display_name as name, u.color, m.role, min(s.joined_at) as joined_at,
        coalesce(v.muted, false) as muted
@@ -33,17 +34,6 @@ select u.id, u.display_name as name, u.color, m.role, min(s.joined_at) as joined
  where s.project_id = $1 and s.left_at is null and coalesce(v.removed_until <= now(), true)
  group by u.id, u.display_name, u.color, m.role, v.muted
  order by min(s.joined_at), u.id
-"""
-ALLOW_VIEWERS: Final = """
-insert into voice_rooms (project_id, viewers_listen) values ($1, $2)
-on conflict (project_id) do update set viewers_listen = excluded.viewers_listen
-"""
-REMOVE_VIEWERS: Final = """
-insert into voice_orders (kind, project_id, user_id)
-select distinct 'remove', s.project_id, s.user_id
-  from voice_sessions s
-  join project_members m on m.project_id = s.project_id and m.user_id = s.user_id and m.role = 'viewer'
- where s.project_id = $1 and s.left_at is null
 """
 LOCK_MEMBER: Final = "select role from project_members where project_id = $1 and user_id = $2 for share"
 MUTE_MEMBER: Final = """
@@ -112,7 +102,7 @@ async def enter_voice(standing: Member, given: Given) -> VoiceToken:
     provider = given.voice.provider
     place = await place_of(given.pool, standing.project_id, standing.caller.id)
     if not place.grants.listen:
-        raise ApiError("forbidden", role=standing.role.value, action=Action.LISTEN.value)
+        raise refusal(place.role or standing.role, Action.LISTEN)
     if place.removed_seconds:
         raise ApiError("voice_removed", retry_after_seconds=place.removed_seconds)
     assert place.role is not None  # nobody else is granted anything
@@ -145,11 +135,9 @@ async def change_voice(body: VoiceChange, standing: Owner, given: Given) -> Voic
     """Decides whether viewers may listen. If not, those in the room are out within a second."""
     _configured(given)
     async with unit(given) as work:
-        await work.connection.execute(ALLOW_VIEWERS, standing.project_id, body.viewers_listen)
-        if not body.viewers_listen:
-            await work.connection.execute(REMOVE_VIEWERS, standing.project_id)
+        options = await decided(work.connection, standing.project_id, viewers_listen=body.viewers_listen)
     given.voice.wake()
-    return await _shown(given, standing)
+    return await _shown(given, replace(standing, options=options))
 
 
 @router.delete("", status_code=204)
@@ -206,13 +194,12 @@ async def _known(work: Work, standing: Standing, user_id: UUID) -> None:
 
 async def _shown(given: Services, standing: Standing) -> VoiceRoom:
     place = await place_of(given.pool, standing.project_id, standing.caller.id)
-    viewers_listen = await given.pool.fetchval(SELECT_ROOM, standing.project_id)
     rows = await given.pool.fetch(LIST_PRESENT, standing.project_id)
     return VoiceRoom(
         provider=given.voice.provider.name,
         listen=place.grants.listen,
         speak=place.grants.speak,
-        viewers_listen=viewers_listen is not False,
+        viewers_listen=standing.options.viewers_listen,
         participants_max=given.voice.settings.participants_max,
         participants=[
             Participant(
