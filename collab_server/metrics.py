@@ -40,6 +40,10 @@ class Metrics(Collector):
         self._registry.register(self)
         ProcessCollector(registry=self._registry)
 
+    def add(self, collector: Collector) -> None:
+        """Tell the figures of another part of the process too."""
+        self._registry.register(collector)
+
     def refused(self, reason: str) -> None:
         """A connection was refused or closed for a reason of the server's."""
         self.refusals[reason] += 1

@@ -14,6 +14,7 @@ import structlog
 
 from collab_server.closing import CloseCode
 from collab_server.control.clock import SharedClock
+from collab_server.control.figures import Figures
 from collab_server.control.hearing import Hearing
 from collab_server.control.leases import Leases
 from collab_server.control.line import Line
@@ -59,6 +60,8 @@ class Control:
         self.voice = VoiceNews(voices, self.start)
         self._draining = False
         self._lines: set[Line] = set()
+        self.figures = Figures(lambda: len(self._lines), self._held)
+        hub.metrics.add(self.figures)
         self._loop = asyncio.get_running_loop()
         self._log = structlog.get_logger("control")
         self.hearing = Hearing(self)
@@ -229,6 +232,9 @@ class Control:
         for stage in stages:  # one after the other, so that not everybody comes to the next server at once
             self.close(stage, CloseCode.SERVICE_RESTART, "this server restarts: come back")
             await asyncio.sleep(pause)
+
+    def _held(self) -> int:
+        return sum(1 for stage in self.stages.values() if stage.lease_token)
 
     # ------------------------------------------------------------------ deciding
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from collab_server import frames
 from collab_server.closing import CloseCode
+from collab_server.control.figures import Figures
 from collab_server.control.messages import Ask, Follow, Ping, Refused, Unreadable, encoded, nack, read
 from collab_server.settings import Limits
 from collab_server.sockets import Socket
@@ -44,6 +45,7 @@ class House(Protocol):
 
     boot: str
     limits: Limits
+    figures: Figures
 
     def now(self) -> float:
         """The servers' shared time, ms."""
@@ -134,7 +136,7 @@ class Line:
             self.close(CloseCode.MALFORMED, error.reason)
             return
         except Refused as error:
-            self.tell(encoded(nack(error.id, "invalid", reason=error.reason)))
+            self.answer(nack(error.id, "invalid", reason=error.reason), now)
             return
         match told:
             case Ping():
@@ -198,7 +200,9 @@ class Line:
 
     def answer(self, answer: dict[str, object], read_at: float) -> None:
         """The answer to a command that was read at `read_at`."""
-        self.tell(encoded({**answer, "r": round(read_at, 3), "s": round(self._house.now(), 3)}))
+        now = self._house.now()
+        self._house.figures.answered(answer, max(0.0, now - read_at) / 1000)
+        self.tell(encoded({**answer, "r": round(read_at, 3), "s": round(now, 3)}))
 
     def close(self, code: CloseCode, reason: str) -> None:
         """Hang up with a reason."""
@@ -213,7 +217,11 @@ class Line:
         if ping.rtt is not None:
             self.rtt = ping.rtt
         head = f'{{"t":"pong","n":{ping.n},"c":{ping.c!r},"r":{read_at:.3f},"boot":"{self._house.boot}","s":'
-        self.tell(b"%s%.3f}" % (head.encode(), self._house.now()))
+        sent_at = self._house.now()
+        self.tell(b"%s%.3f}" % (head.encode(), sent_at))
+        figures = self._house.figures
+        figures.pings += 1
+        figures.ping_ms += max(0.0, sent_at - read_at)
 
     def _ask(self, ask: Ask, message: bytes, read_at: float) -> None:
         if not self._commands.take(read_at):

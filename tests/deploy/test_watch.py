@@ -14,7 +14,7 @@ from tests.deploy.support import dashboard, document, documents, rules
 PROMETHEUS_OWN = {"up"}
 OF_EVERY_PROCESS = {"process_start_time_seconds", "process_virtual_memory_bytes"}
 """The client library tells them unasked, and nobody has missed them."""
-LABELS = {"instance", "job", "le", "method", "reason", "route", "status"}
+LABELS = {"instance", "job", "le", "method", "outcome", "reason", "route", "status"}
 
 
 def panels() -> list[dict[str, Any]]:

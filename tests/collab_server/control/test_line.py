@@ -5,8 +5,9 @@ from typing import Any, cast
 from uuid import UUID, uuid4
 
 from collab_server.closing import CloseCode
+from collab_server.control.figures import OUTCOMES, Figures
 from collab_server.control.line import Bucket, Line
-from collab_server.control.messages import Ask
+from collab_server.control.messages import Ask, nack
 from collab_server.settings import Limits
 from collab_server.sockets import Socket
 from presence.principal import Principal
@@ -38,6 +39,7 @@ class Porch:
     limits = Limits()
 
     def __init__(self) -> None:
+        self.figures = Figures(lambda: 0, lambda: 0)
         self.time = 1000.0
         self.entered = 0
         self.asks: list[Ask] = []
@@ -106,6 +108,34 @@ def test_who_does_not_read_is_told_where_things_are_when_it_does() -> None:
     assert len(wire.frames) == written
     ours.writing_resumed()
     assert porch.entered == 2
+
+
+def test_every_answer_is_counted_by_its_outcome() -> None:
+    """Acknowledged, refused and meaningless commands and questions for the time are told to Prometheus."""
+    ours, porch, _ = line()
+    ours.received_text(b'{"t":"play","id":"a"}')
+    ours.answer({"t": "ack", "id": "a"}, porch.time)
+    ours.answer(nack("b", "stale"), porch.time)
+    ours.answer(nack("c", "of a newer node"), porch.time)
+    ours.received_text(b'{"t":"seek","id":"d","pos":-1}')
+    ours.received_text(b'{"t":"ping","n":1,"c":0}')
+    figures = told(porch.figures)
+    assert {key[1]: value for key, value in figures.items() if key[0] == "backline_control_commands_total"} == {
+        **dict.fromkeys(OUTCOMES, 0),
+        "ack": 1,
+        "stale": 1,
+        "invalid": 1,
+        "other": 1,
+    }
+    assert figures["backline_control_command_seconds_count", ""] == 4
+    assert figures["backline_control_pings_total", ""] == 1
+    assert 0 < figures["backline_control_ping_seconds_total", ""] < 0.01
+
+
+def told(figures: Figures) -> dict[tuple[str, str], float]:
+    """What Prometheus gets, by name and outcome."""
+    samples = (sample for metric in figures.collect() for sample in metric.samples)
+    return {(sample.name, sample.labels.get("outcome", "")): sample.value for sample in samples}
 
 
 def test_a_bucket_is_filled_with_time() -> None:

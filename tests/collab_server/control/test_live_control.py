@@ -5,6 +5,7 @@ import json
 from contextlib import suppress
 from uuid import UUID, uuid4
 
+import httpx
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
@@ -321,3 +322,33 @@ async def test_a_flood_is_ended(project: UUID, ada: User, make_musician: MakeMus
     assert a.closed is not None
     assert a.closed[0] == 4429
     await b.tune(3)
+
+
+async def test_operators_see_lines_leases_and_answers(
+    project: UUID, ada: User, make_musician: MakeMusician, second: App
+) -> None:
+    """/metrics counts what is open and led now, and everything that was answered."""
+    a = await (await make_musician(project, ada, second).join()).tune(5)
+    await a.ask("play")
+    await a.ask("stop", if_seq=a.state.seq + 5)
+    now = await figures(second)
+    assert (now["backline_control_lines"], now["backline_control_leases"]) == (1, 1)
+    assert now["backline_control_pings_total"] == 5
+    assert 0 < now["backline_control_ping_seconds_total"] < 0.1
+    assert now['backline_control_commands_total{outcome="ack"}'] == 1
+    assert now['backline_control_commands_total{outcome="stale"}'] == 1
+    assert now["backline_control_command_seconds_count"] == 2
+    await a.leave()
+
+    async def left() -> bool:
+        found = await figures(second)
+        return (found["backline_control_lines"], found["backline_control_leases"]) == (0, 0)
+
+    await until(left, "the line is closed, and the lease given back")
+
+
+async def figures(app: App) -> dict[str, float]:
+    """Every series of a node with its value."""
+    async with httpx.AsyncClient() as client:
+        lines = (await client.get(f"{app.http}/metrics")).text.splitlines()
+    return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines if line[0] != "#")}
