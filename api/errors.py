@@ -92,8 +92,8 @@ def translated(error: Exception) -> ApiError:
             return ApiError("not_found")
         case studio_errors.Invalid(field=field, reason=reason):
             return ApiError("invalid", fields=[{"field": field, "reason": reason}])
-        case studio_errors.Locked(user=user, until=until):
-            return ApiError("track_locked", user=user, until=until)
+        case studio_errors.Locked(track=track, user=user, until=until):
+            return ApiError("track_locked", track=track, user=user, until=until)
         case voice_errors.Unavailable() | voice_errors.Misconfigured():
             return ApiError("voice_unavailable")
         case voice_errors.NotThere():

@@ -1,7 +1,11 @@
-"""Edits that bring back what was: what is there becomes an automatic snapshot first, so they can be taken back too."""
+"""Edits that bring back what was: what is there becomes an automatic snapshot first, so they can be taken back too.
+
+A track that somebody else holds stays as it is, unless the caller may break locks: who goes back as a whole is told
+which were left; who wants one thing back that lies on such a track is refused.
+"""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 from uuid import UUID
@@ -9,12 +13,15 @@ from uuid import UUID
 from pycrdt import Doc
 
 from api.access import Standing
-from api.edits import edited
+from api.edits import edited, now_ms
 from api.services import Work
-from api.shapes import Shape
+from api.shapes import Shape, TrackLock
 from persistence import snapshots as stored
 from persistence.projections import project
 from studio.canonical import canonical
+from studio.courtesy import others_locks, respecting, restore_around
+from studio.edits import restore
+from studio.roles import Action, may
 
 NAME_MAX: Final = 120
 
@@ -27,6 +34,12 @@ class Restored(Shape):
     changes: int
     seq: int
     before: UUID
+
+
+class WholeRestored(Restored):
+    """`locked`: the tracks that would have changed too, but somebody else holds them: they were left as they are."""
+
+    locked: Sequence[TrackLock]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +71,33 @@ async def go_back(
         now = canonical(doc, ("markers", "notes"))
         await project(work.connection, standing.project_id, now["markers"], now["notes"], done.seq)
     return Gone(result, done.seq, before, bool(done.body))
+
+
+async def go_back_whole(
+    work: Work, standing: Standing, name: str, parent: UUID | None, target: Mapping[str, Any]
+) -> WholeRestored:
+    """Brings the whole document to the canonical state `target`, as far as nobody else holds tracks."""
+    by = str(standing.caller.id)
+
+    def change(doc: "Doc[Any]") -> tuple[int, list[TrackLock]]:
+        now = now_ms()
+        locks = {} if _breaks_locks(standing) else others_locks(doc, by, now)
+        if not locks:
+            return restore(doc, target, by, now), []
+        written, left = restore_around(doc, target, by, now, locks)
+        return written, [TrackLock(track=track, user=locks[track].user, until=locks[track].until) for track in left]
+
+    done = await go_back(work, standing, name, parent, change)
+    changes, locked = done.result
+    return WholeRestored(changes=changes, seq=done.seq, before=done.before, locked=locked)
+
+
+def courteous(standing: Standing, change: "Callable[[Doc[Any]], T]") -> "Callable[[Doc[Any]], T]":
+    """The change, which raises Locked when it touches a track that somebody else holds and the caller cannot break."""
+    if _breaks_locks(standing):
+        return change
+    return lambda doc: respecting(doc, str(standing.caller.id), now_ms(), change)
+
+
+def _breaks_locks(standing: Standing) -> bool:
+    return may(standing.role, Action.LOCK_BREAK)

@@ -72,6 +72,14 @@ class User(Person):
     kind: Literal["guest", "member"]
 
 
+class TrackLock(Shape):
+    """Who holds a track, and until when (ms since 1970)."""
+
+    track: str
+    user: str
+    until: int
+
+
 class Page(Shape, Generic[T]):
     """A part of a list; `next_cursor` asks for the next part, null at the end."""
 

@@ -36,12 +36,13 @@ class Invalid(StudioError):
 
 
 class Locked(StudioError):
-    """Somebody else holds the track's lock: `user`, until `until` (ms since 1970)."""
+    """Somebody else holds the lock of `track`: `user`, until `until` (ms since 1970)."""
 
-    def __init__(self, user: str, until: int) -> None:
+    def __init__(self, track: str, user: str, until: int) -> None:
+        self.track = track
         self.user = user
         self.until = until
-        super().__init__(user, until)
+        super().__init__(track, user, until)
 
     def __str__(self) -> str:
-        return f"locked by {self.user} until {self.until}"
+        return f"{self.track} is locked by {self.user} until {self.until}"

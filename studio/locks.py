@@ -62,7 +62,7 @@ def _free(doc: "Doc[Any]", track: str, user: str, now_ms: int, *, breaks: bool) 
     target = living(doc, "tracks", track)
     held = lock_of(target.get("lock"), now_ms)
     if held is not None and held.user != user and not breaks:
-        raise Locked(held.user, held.until)
+        raise Locked(track, held.user, held.until)
     return target
 
 

@@ -12,7 +12,7 @@ from api.access import Standing, allowed_at_once
 from api.access import standing as standing_of
 from api.edits import now_ms
 from api.errors import ApiError
-from api.going_back import Restored, go_back
+from api.going_back import Restored, courteous, go_back
 from api.past import SEQ_MAX, last_changes, persons
 from api.services import Given, unit
 from api.shapes import Body, Person, Shape
@@ -96,12 +96,16 @@ class Undone(Restored):
 
 @router.post("/undo")
 async def undo_changes(body: Undoing, standing: RestorerAtOnce, given: Given) -> Undone:
-    """Brings back what stood before, wherever the person's value still stands, by one ordinary edit."""
+    """Brings back what stood before, wherever the person's value still stands, by one ordinary edit.
+
+    409 `track_locked`, and nothing is taken back, if that would touch a track that somebody else holds.
+    """
     project_id, by = standing.project_id, str(standing.caller.id)
     written = await _written(given, project_id, body)
 
     async with unit(given) as work:
-        (await standing_of(work.connection, project_id, standing.caller)).require(Action.RESTORE)
+        standing = await standing_of(work.connection, project_id, standing.caller)
+        standing.require(Action.RESTORE)
         paths = sorted({path for one in written for path in one.paths()})
         last = await last_changes(work.connection, project_id, body.from_seq - 1, SEQ_MAX, paths)
         others = _overwritten(written, last, body.person)
@@ -113,7 +117,7 @@ async def undo_changes(body: Undoing, standing: RestorerAtOnce, given: Given) ->
             now = canonical(doc)
             return done, [named(one.place, now) for one in done.skipped]
 
-        done = await go_back(work, standing, name, None, change)
+        done = await go_back(work, standing, name, None, courteous(standing, change))
     taken, texts = done.result
     skipped = [_left(one, text, others, people) for one, text in zip(taken.skipped, texts, strict=True)]
     return Undone(changes=taken.changes, seq=done.seq, before=done.before, skipped=skipped)

@@ -9,10 +9,12 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import ConfigDict, Field
 
+from api import cursor as cursors
 from api.access import Standing
+from api.compared import cursor_behind, rest_of
 from api.past import SEQ_MAX, Seq, content_at, last_changes, persons
 from api.services import Given
-from api.shapes import Page, Person
+from api.shapes import PAGE_ITEMS, Cursor, Limit, Page, Person
 from api.studio import snapshots
 from api.studio.document import ReaderAtOnce
 from persistence.editing import read
@@ -61,18 +63,27 @@ async def compare_moment(
     ] = "live",
     person: UUID | None = None,
     track: Annotated[str | None, Query(max_length=160)] = None,
+    cursor: Cursor = None,
+    limit: Limit = PAGE_ITEMS,
 ) -> Page[Differing]:
     """What leads from this moment to another one, a snapshot or the live document, and who did it."""
     before = await content_at(given.pool, standing.project_id, seq)
     until, after = await _other(given.pool, standing, other)
-    found = await asyncio.to_thread(_differences, before, after, track)
+    rest = rest_of(await asyncio.to_thread(_differences, before, after, track), cursor)
+    if person is None:
+        rest = rest[: limit + 1]  # nobody asks who did the others
     async with given.pool.acquire() as connection:
         # Nobody wrote the way back into the past: there are no rows behind `seq` then.
-        credits = await last_changes(connection, standing.project_id, seq, until, wanted(found))
+        credits = await last_changes(connection, standing.project_id, seq, until, wanted(one for _, one in rest))
         people = await persons(connection, {one.author for one in credits.values()})
-    items = [_differing(one, credit(one, credits), people) for one in found]
-    chosen = [item for item in items if person is None or (item.by is not None and item.by.id == person)]
-    return Page(items=chosen, next_cursor=None)
+    chosen = [entry for entry in rest if person is None or _author(entry[1], credits) == person]
+    page, more = cursors.paged(chosen, limit, cursor_behind)
+    return Page(items=[_differing(one, credit(one, credits), people) for _, one in page], next_cursor=more)
+
+
+def _author(found: Difference, credits: Mapping[str, Credit]) -> UUID | None:
+    last = credit(found, credits)
+    return None if last is None else last.author
 
 
 async def _other(pool: Pool, standing: Standing, other: int | UUID | str) -> tuple[int, dict[str, Any]]:

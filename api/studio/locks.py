@@ -9,7 +9,7 @@ from api.access import RESTRICTED, Standing, allowed
 from api.edits import edited, now_ms
 from api.errors import ApiError
 from api.services import Unit
-from api.shapes import Body, Reference, Shape
+from api.shapes import Body, Reference, TrackLock
 from studio.locks import LOCK_MS_MAX, lock_track, unlock_track
 from studio.restriction import reaches
 from studio.roles import Action, may
@@ -25,14 +25,6 @@ class LockTime(Body):
     """For how long, from now."""
 
     seconds: Annotated[int, Field(ge=1, le=SECONDS_MAX)] = SECONDS_MAX
-
-
-class TrackLock(Shape):
-    """Who holds a track, and until when (ms since 1970)."""
-
-    track: str
-    user: str
-    until: int
 
 
 @router.post("")

@@ -19,16 +19,16 @@ from api import cursor as cursors
 from api.access import Standing, allowed_at_once
 from api.access import standing as standing_of
 from api.edits import now_ms
-from api.going_back import Restored, go_back
+from api.going_back import WholeRestored, courteous, go_back, go_back_whole
 from api.past import Seq, content_at, persons, time_of
-from api.services import Given, unit
+from api.services import Given, Work, unit
 from api.shapes import PAGE_ITEMS, Body, Cursor, Limit, Page, Person, Reference, Shape
 from api.studio.document import ReaderAtOnce
 from persistence.editing import read
 from persistence.history import kept_since
 from persistence.pool import Connection
 from studio.canonical import canonical
-from studio.edits import restore, restore_track
+from studio.edits import restore_track
 from studio.moments.bursts import Burst, Bursts, Step
 from studio.moments.places import Ownership, Place
 from studio.moments.words import summary
@@ -198,21 +198,31 @@ async def show_moment(seq: Seq, standing: ReaderAtOnce, given: Given) -> JSONRes
 @router.post("/{seq}/restore")
 async def restore_moment(
     seq: Seq, standing: RestorerAtOnce, given: Given, body: WhatToRestore | None = None
-) -> Restored:
-    """Brings the live document, or one track of it, to this moment by one ordinary edit."""
+) -> WholeRestored:
+    """Brings the live document, or one track of it, to this moment by one ordinary edit.
+
+    Tracks that somebody else holds are left as they are, and told in `locked`; for one track: 409 `track_locked`, if
+    that, or what would come to it or leave it, is held. The owner's restore does not mind.
+    """
     target = await content_at(given.pool, standing.project_id, seq)
     at = await time_of(given.pool, standing.project_id, seq)
-    track, by = body.track if body else None, str(standing.caller.id)
-
-    def change(doc: "Doc[Any]") -> int:
-        if track is None:
-            return restore(doc, target, by, now_ms())
-        return restore_track(doc, target, track, by, now_ms())
-
+    name, track = BEFORE_GOING.format(at=at.astimezone(UTC)), body.track if body else None
     async with unit(given) as work:
-        (await standing_of(work.connection, standing.project_id, standing.caller)).require(Action.RESTORE)
-        done = await go_back(work, standing, BEFORE_GOING.format(at=at.astimezone(UTC)), None, change)
-    return Restored(changes=done.result, seq=done.seq, before=done.before)
+        now = await standing_of(work.connection, standing.project_id, standing.caller)
+        now.require(Action.RESTORE)
+        if track is None:
+            return await go_back_whole(work, now, name, None, target)
+        return await _restore_track(work, now, name, target, track)
+
+
+async def _restore_track(
+    work: Work, standing: Standing, name: str, target: Mapping[str, Any], track: str
+) -> WholeRestored:
+    def change(doc: "Doc[Any]") -> int:
+        return restore_track(doc, target, track, str(standing.caller.id), now_ms())
+
+    done = await go_back(work, standing, name, None, courteous(standing, change))
+    return WholeRestored(changes=done.result, seq=done.seq, before=done.before, locked=[])
 
 
 def _moment(burst: Burst, people: Mapping[UUID, Person], since: int | None) -> Moment:

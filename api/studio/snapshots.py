@@ -12,10 +12,11 @@ from pydantic import Field
 
 from api import cursor as cursors
 from api.access import Standing, allowed, allowed_at_once
+from api.compared import cursor_behind, rest_of
 from api.drafts import laid_over_live
 from api.edits import now_ms
 from api.errors import ApiError
-from api.going_back import NAME_MAX, Restored, go_back
+from api.going_back import NAME_MAX, WholeRestored, go_back_whole
 from api.past import SEQ_MAX
 from api.services import Given, Unit
 from api.shapes import PAGE_ITEMS, Body, Cursor, Limit, Page, Person, Shape, Title
@@ -164,6 +165,8 @@ async def compare_snapshot(
     standing: ReaderAtOnce,
     given: Given,
     other: Annotated[UUID | Literal["live"], Query(alias="with")] = "live",
+    cursor: Cursor = None,
+    limit: Limit = PAGE_ITEMS,
 ) -> Page[Difference]:
     """What leads from this snapshot to another one, or to the live document."""
     async with given.pool.acquire() as connection:
@@ -173,18 +176,20 @@ async def compare_snapshot(
             after = await content_of(connection, standing, await found(connection, standing, other))
     if after is None:
         after = await committed(given.pool, standing)
-    return Page(items=[_difference(one) for one in compare(before, after)], next_cursor=None)
+    rest = rest_of(await asyncio.to_thread(compare, before, after), cursor)
+    page, more = cursors.paged(rest, limit, cursor_behind)
+    return Page(items=[_difference(one) for _, one in page], next_cursor=more)
 
 
 @router.post("/{snapshot_id}/restore")
-async def restore_snapshot(snapshot_id: UUID, standing: Restorer, work: Unit) -> Restored:
-    """Brings the live document to this state, by one ordinary edit."""
-    row = await found(work.connection, standing, snapshot_id)
-    target, by = await content_of(work.connection, standing, row), str(standing.caller.id)
+async def restore_snapshot(snapshot_id: UUID, standing: Restorer, work: Unit) -> WholeRestored:
+    """Brings the live document to this state, by one ordinary edit.
 
-    name = BEFORE_RESTORE.format(name=row["name"])
-    done = await go_back(work, standing, name, snapshot_id, lambda doc: restore(doc, target, by, now_ms()))
-    return Restored(changes=done.result, seq=done.seq, before=done.before)
+    Tracks that somebody else holds are left as they are, and told in `locked`; the owner's restore does not mind.
+    """
+    row = await found(work.connection, standing, snapshot_id)
+    target = await content_of(work.connection, standing, row)
+    return await go_back_whole(work, standing, BEFORE_RESTORE.format(name=row["name"]), snapshot_id, target)
 
 
 @router.post("/{snapshot_id}/fork", status_code=201)

@@ -15,6 +15,7 @@ from api.access import Manager, Standing, allowed
 from api.auth import SignedIn
 from api.edits import annotated
 from api.errors import ApiError
+from api.going_back import courteous
 from api.past import last_changes, persons
 from api.services import Given, Unit
 from api.shapes import PAGE_ITEMS, Cursor, Limit, Page, Person, Reference, Shape
@@ -144,8 +145,9 @@ def _in_trash(at: datetime, one: Thrown, by: Person | None) -> InTrash:
 
 @router.post("/api/projects/{project_id}/trash/{root}/{entity_id}/restore")
 async def restore_from_trash(root: Reference, entity_id: Reference, standing: Restorer, work: Unit) -> BroughtBack:
-    """Brings it back with everything it had, at once for everybody."""
-    fields = await annotated(work, standing, "restore", lambda doc: _undeleted(doc, root, entity_id))
+    """Brings it back with everything it had, at once for everybody; 409 `track_locked` if its track is held."""
+    change = courteous(standing, lambda doc: _undeleted(doc, root, entity_id))
+    fields = await annotated(work, standing, "restore", change)
     hidden_with = fields.pop("hidden_with")
     return BroughtBack(root=root, id=fields.pop("id"), fields=fields, hidden_with=hidden_with)
 

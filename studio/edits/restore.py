@@ -10,7 +10,7 @@ from typing import Any, Final
 from pycrdt import Doc, Map, Text
 
 from studio import schema
-from studio.binding import new_entity, wire
+from studio.binding import MISSING, new_entity, wire
 from studio.canonical import canonical
 from studio.edits.entity import replace_text
 from studio.errors import NotFound
@@ -52,6 +52,19 @@ def restore_track(doc: "Doc[Any]", target: Mapping[str, Any], track: str, by: st
         raise NotFound("tracks", track)
     owned = Ownership.of(canonical(doc), target)
     return restore(doc, target, by, now_ms, lambda place: place.root != "notes" and owned.belongs(place, track))
+
+
+def differs(place: Place, live: Mapping[str, Any], target: Mapping[str, Any]) -> bool:
+    """Whether `restore` would write this entry, of which `live` and `target` are the canonical states."""
+    root, name = place.root, place.id or place.key
+    old, new = (state.get(root, {}).get(name, MISSING) for state in (live, target))
+    if root not in schema.ENTITIES:
+        return MISSING in (old, new) or not same(old, new)
+    if new is MISSING:
+        return _leaves(root, name, old)
+    if not isinstance(new, dict) or not isinstance(old, dict):
+        return isinstance(new, dict)
+    return any(_to_write(root, old, new))
 
 
 def _chosen(root: str, entries: Mapping[str, Any], chosen: Chosen) -> Mapping[str, Any]:
@@ -97,18 +110,23 @@ def made(root: str, fields: Mapping[str, Any]) -> "Map[Any]":
 
 
 def _fields(root: str, held: "Map[Any]", live: Mapping[str, Any], wanted: Mapping[str, Any]) -> int:
+    different, extra = _to_write(root, live, wanted)
+    for key, value in different.items():
+        put(root, held, key, value)
+    for key in extra:
+        del held[key]
+    return len(different) + len(extra)
+
+
+def _to_write(root: str, live: Mapping[str, Any], wanted: Mapping[str, Any]) -> tuple[dict[str, Any], set[str]]:
+    """The fields to be written, and those to be removed."""
     untouched = schema.SERVER_FIELDS.get(root, frozenset())
     different = {
         key: value
         for key, value in wanted.items()
         if key not in untouched and (key not in live or not same(live[key], value))
     }
-    for key, value in different.items():
-        put(root, held, key, value)
-    extra = live.keys() - wanted.keys() - untouched
-    for key in extra:
-        del held[key]
-    return len(different) + len(extra)
+    return different, live.keys() - wanted.keys() - untouched
 
 
 def put(root: str, held: "Map[Any]", key: str, value: object) -> None:
@@ -125,13 +143,19 @@ def put(root: str, held: "Map[Any]", key: str, value: object) -> None:
 
 def _leave(root: str, entity: str, held: "Map[Any]", live: object, stamp: list[object]) -> int:
     """An entity that the target does not know: deleted softly where that exists, else removed."""
-    if root not in schema.SOFT_DELETED or not isinstance(live, dict):
-        del held[entity]
-        return 1
-    if live.get("deleted") is not None or entity in schema.FIXED_TRACKS:
+    if not _leaves(root, entity, live):
         return 0
-    held[entity]["deleted"] = stamp
+    if root in schema.SOFT_DELETED and isinstance(live, dict):
+        held[entity]["deleted"] = stamp
+    else:
+        del held[entity]
     return 1
+
+
+def _leaves(root: str, entity: str, live: object) -> bool:
+    if root not in schema.SOFT_DELETED or not isinstance(live, dict):
+        return True
+    return live.get("deleted") is None and entity not in schema.FIXED_TRACKS
 
 
 def same(a: object, b: object) -> bool:

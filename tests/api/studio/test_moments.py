@@ -8,7 +8,7 @@ import pytest
 from pycrdt import Map
 
 from launch.app import App
-from persistence.editing import read
+from persistence.editing import edit, read
 from persistence.journal import Journal
 from persistence.pool import Pool, open_pool
 from tests.api.people import Meet, Musician, code
@@ -227,3 +227,35 @@ async def test_a_moment_that_is_gone_says_from_where_on_there_are_some(meet: Mee
         assert code(answer) == (410, "moment_gone")
         assert answer.json()["error"]["since"] == 3
     assert [m["kept"] for m in await items(ada, f"{project}/moments")] == [True, False]
+
+
+async def test_a_comparison_comes_in_pages(meet: Meet, pool: Pool) -> None:
+    """Of moments and of snapshots, with a person's alone too: each difference once, and never more than asked for."""
+    ada = await meet("Ada")
+    project = await ada.project()
+    snapshot = (await ada.post(f"{project}/snapshots", {"name": "Empty"})).json()["id"]
+    ben = await meet("Ben", ada, project)
+    for author in (ada, ben):
+        ids = [f"m_{author.user['name']}{number:03}" for number in range(60)]
+
+        def write(doc: Any, ids: list[str] = ids) -> None:
+            with doc.transaction():
+                doc.get("markers", type=Map).update({id_: Map({"tick": 0.0, "label": id_}) for id_ in ids})
+
+        await edit(pool, UUID(project.rsplit("/", 1)[1]), UUID(author.id), "edit", write)
+    for path, query, wanted in (
+        (f"snapshots/{snapshot}", {}, 120),
+        ("moments/1", {}, 120),
+        ("moments/1", {"person": ben.id}, 60),
+    ):
+        first = (await ada.get(f"{project}/{path}/compare", params=query)).json()
+        assert len(first["items"]) == 50
+        found = [entry["id"] for entry in first["items"]]
+        while first["next_cursor"] is not None:
+            more = query | {"cursor": first["next_cursor"], "limit": 33}
+            first = (await ada.get(f"{project}/{path}/compare", params=more)).json()
+            assert len(first["items"]) <= 33
+            found += [entry["id"] for entry in first["items"]]
+        assert (len(found), len(set(found))) == (wanted, wanted)
+    refused = await ada.get(f"{project}/moments/1/compare", params={"cursor": "nothing"})
+    assert code(refused) == (422, "invalid")
