@@ -4,13 +4,14 @@ The gate's reading, the gap check, the shape, the client-id binding, the roots, 
 changed nothing. What is admitted is known from then on, before it is applied.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
 
 from collab_server.closing import CloseCode
 from collab_server.express import Everyday, Lane, Narrowed
+from collab_server.gate.deletions import Deletion
 from collab_server.gate.errors import Malformed, TooLarge
 from collab_server.gate.inspection import Inspection, missing, news
 from collab_server.gate.limits import Limits as GateLimits
@@ -104,13 +105,15 @@ class Admission:
         merge: bool,
         salvage: bool = False,
         full: str = "",
+        deleted: Callable[[Iterable[Deletion]], bool],
         forbids: "Callable[[Inspection, bool], Refusal | None] | None" = None,
     ) -> Admitted | Gap | OtherLineage | Refusal:
         """Read the update and admit it, or say why not. `merge`: it is the answer to our Step1.
 
         `salvage`: what was told but not committed may have been lost; then a merge may bring it back for its absent
         author. `full`: why the document takes no more; then only what names no root is welcome, such as marking as
-        deleted. `forbids` has the last word, on what was read and whether any struct of it is new.
+        deleted. `deleted` tells whether all of these are, in the document as it is. `forbids` has the last word, on
+        what was read and whether any struct of it is new.
         """
         try:
             seen = inspect(update, self._gate)
@@ -119,6 +122,8 @@ class Admission:
             if missing(seen, self.known):
                 return Gap()
             plan = self._shape.plan(seen, self._gate.work_max)
+            if plan.gone and not deleted((client, clock, 1) for client, clock in plan.gone):
+                raise Malformed("known part collected")
         except Malformed as error:
             return Refusal(CloseCode.MALFORMED, error.reason)
         except TooLarge as error:

@@ -5,7 +5,6 @@ together when the journal asks for them, or as soon as anybody looks at the docu
 values of their own client, so those of one client are one update, whatever others wrote in between.
 """
 
-from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -13,6 +12,7 @@ from pycrdt import Doc
 
 from collab_server.admission import NOBODY, TRUSTED, Admission
 from collab_server.express import Lane
+from collab_server.gate.deletions import Deletion, covered
 from collab_server.gate.update import inspect
 from collab_server.gathered import Run
 from collab_server.join_state import EMPTY_VECTOR
@@ -70,12 +70,9 @@ class LiveDocument:
         """Whether its encoded form alone is kept."""
         return self._resting.away
 
-    def has_deleted(self, deletes: Iterable[tuple[int, int, int]]) -> bool:
-        """Whether all of these (client, clock, length) are deleted already, as far as the document tells."""
-        known: dict[int, list[tuple[int, int]]] = {}
-        for client, clock, length in inspect(self.diff(self.vector()), TRUSTED).deletes:
-            known.setdefault(client, []).append((clock, clock + length))
-        return all(_covered(known.get(client, ()), clock, clock + length) for client, clock, length in deletes)
+    def has_deleted(self, deletes: Iterable[Deletion]) -> bool:
+        """Whether all of these are deleted already, as far as the document tells."""
+        return covered(inspect(self.diff(self.vector()), TRUSTED).deletes, deletes)
 
     @property
     def repairer(self) -> int | None:
@@ -233,9 +230,3 @@ class LiveDocument:
         self._touched.clear()
         self._census.note(touched)
         return touched
-
-
-def _covered(known: Sequence[tuple[int, int]], start: int, end: int) -> bool:
-    """Whether one of `known`, ascending and apart, holds all of [start, end)."""
-    index = bisect_right(known, start, key=lambda held: held[0]) - 1
-    return index >= 0 and end <= known[index][1]

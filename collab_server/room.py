@@ -158,7 +158,10 @@ class Room:
             size = self.document_bytes
             forbids = self.trials.judge_of(member.restriction, update, merge=merge, document_bytes=size)
         full = self._full(update)
-        match self.admission.judge(member, update, merge=merge, salvage=salvage, full=full, forbids=forbids):
+        deleted = self.document.has_deleted
+        match self.admission.judge(
+            member, update, merge=merge, salvage=salvage, full=full, deleted=deleted, forbids=forbids
+        ):
             case Gap():
                 return (Send(member, member.dialect.step1(self.document.vector())),)
             case OtherLineage():

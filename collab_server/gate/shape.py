@@ -51,15 +51,18 @@ class Plan:
     """What an update adds to a Shape.
 
     `roots` are the names of the roots its new structs stand under, nested or not; `work` is what yrs may have to do.
+    `gone` are the types that must be deleted by now: it goes on where the beginning was collected with such a type, and
+    anywhere else yrs would put the rest where no copy of the document has it.
     """
 
-    __slots__ = ("deleted", "roots", "runs", "types", "work")
+    __slots__ = ("deleted", "gone", "roots", "runs", "types", "work")
 
     def __init__(self, sequences: Mapping[Slot, Sequence]) -> None:
         self.work = Work(sequences)
         self.runs: dict[int, Runs] = {}
         self.types: dict[Id, Type] = {}
         self.roots: set[str] = set()
+        self.gone: set[Id] = set()
         self.deleted: dict[int, list[tuple[int, int]]] | None = None
 
 
@@ -191,8 +194,10 @@ class Shape:
         if start < runs.end:
             if content != GC:  # yrs ties the unknown part to the known one
                 before = self._at(plan, (client, runs.end - 1))[0]
-                if slot is not None and before is not None and slot != before:
-                    raise Malformed("known part elsewhere")
+                if slot is not None and slot != before:
+                    if before is not None or isinstance(slot[0], str):
+                        raise Malformed("known part elsewhere")
+                    plan.gone.add(slot[0])
                 slot = before
             start = runs.end
         if slot is not None:

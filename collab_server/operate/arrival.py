@@ -155,7 +155,7 @@ def _applied(update: bytes) -> "Doc[Any]":
         if missing(seen, {}):
             raise OperatorError("the update leans on others that are not in the file")
         plan = Shape(limits).plan(seen)
-        if not plan.roots <= ROOT_NAMES:
+        if plan.gone or not plan.roots <= ROOT_NAMES:
             raise OperatorError("the update is of no studio document")
         doc.apply_update(update)
     except (Malformed, TooLarge) as error:

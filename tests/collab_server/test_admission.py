@@ -3,14 +3,17 @@
 import pytest
 from pycrdt import Map, merge_updates
 
+from collab_server.admission import TRUSTED
 from collab_server.closing import CloseCode
 from collab_server.effects import KeepDraft, Send
 from collab_server.gate.limits import Limits as GateLimits
+from collab_server.gate.update import inspect
 from collab_server.gate.vector import inspect_vector
 from collab_server.room import Room
 from collab_server.settings import Limits
 from collab_server.wire import EMPTY_UPDATE, Kind
 from persistence.body import Entry, decode
+from studio.blank import open_doc
 from studio.canonical import canonical
 from studio.roles import Role
 from tests.collab_server.gate.forge import Section, Struct, encode
@@ -273,6 +276,28 @@ def lost_work(room: Room, author: Person) -> bytes:
     friend.doc.apply_update(author.doc.get_update())
     assert update
     return friend.doc.get_update(room.doc.get_state())
+
+
+@pytest.mark.parametrize("deleted", [True, False])
+def test_an_item_whose_beginning_was_collected_goes_on_only_in_what_is_deleted(deleted: bool) -> None:
+    """Somebody typed on offline in a note that is gone: that is welcome, and has no effect. In a note that lives yrs
+    would put the rest where no copy has it."""
+    ada, bob = Person(10), Person(11)
+    hands = desk(ada, bob)
+    hands.edit(ada, ada.note("n_1", "la", author=str(ada.user)))
+    bob.listen()
+    state = hands.room.state()
+    if deleted:
+        hands.edit(bob, bob.edit(lambda roots: roots["notes"].pop("n_1")))
+    body = next(id for id, kind in inspect(state, TRUSTED).types.items() if kind == 2)
+    clock = inspect_vector(hands.room.vector(), GateLimits())[10]
+    hands.edit(ada, encode([Section(10, clock, [Struct(0, 2, b"\x02")])], {}))
+    hands.edit(ada, encode([Section(10, clock, [Struct(4, 4, b"\x04ssss", parent=body)])], {}))
+    assert expelled(hands, ada) == (None if deleted else CloseCode.MALFORMED)
+    copy = open_doc()
+    copy.apply_update(hands.room.state())
+    assert canonical(copy) == canonical(hands.room.doc)
+    assert not deleted or canonical(copy)["notes"] == {}
 
 
 @pytest.mark.parametrize("salvage", [True, False])

@@ -14,7 +14,8 @@ from typing import Any, TypedDict
 from pycrdt import Doc, Map, Text
 
 from collab_server.gate.awareness import Entry, decode, encode
-from collab_server.gate.errors import Refused
+from collab_server.gate.deletions import Deletion, covered
+from collab_server.gate.errors import Malformed, Refused
 from collab_server.gate.limits import Limits
 from collab_server.gate.shape import Plan, Shape
 from collab_server.gate.update import Inspection, inspect, missing, news
@@ -38,6 +39,7 @@ class Answer(TypedDict):
     state: list[tuple[int, int]]
     own: list[str]
     whole: str | None
+    deleted: str
 
 
 class Victim:
@@ -70,7 +72,7 @@ class Victim:
             line = b""
         if not line:
             end = f"died with {self.process.wait(5)}"
-            return {"error": end, "cpu": 0.0, "rss": 0, "state": [], "own": [], "whole": None}
+            return {"error": end, "cpu": 0.0, "rss": 0, "state": [], "own": [], "whole": None, "deleted": "0000"}
         answer: Answer = json.loads(line)
         return answer
 
@@ -82,6 +84,7 @@ class Room:
     known: dict[int, int] = field(default_factory=dict)
     types: list[tuple[int, int]] = field(default_factory=list)
     history: list[bytes] = field(default_factory=list)
+    deleted: list[Deletion] = field(default_factory=list)
     shape: Shape = field(default_factory=lambda: Shape(LIMITS))
 
 
@@ -171,6 +174,8 @@ def play(forger: Forger, victim: Victim, tally: Tally, per_room: int) -> None:
             continue
         try:
             plan = room.shape.plan(found, LIMITS.work_max)
+            if plan.gone and not covered(room.deleted, [(client, clock, 1) for client, clock in plan.gone]):
+                raise Malformed("known part collected")
         except Refused:
             tally.misshapen += 1
             continue
@@ -212,6 +217,7 @@ def attack(victim: Victim, room: Room, update: bytes, found: Inspection, plan: P
     if theirs != ours:
         return f"predicted {ours}, is {theirs}"
     room.known = state
+    room.deleted = inspect(bytes.fromhex(answer["deleted"]), LIMITS).deletes
     return learned(room, plan, answer)
 
 

@@ -126,6 +126,14 @@ def test_known_part_ties_the_rest(shape: Shape) -> None:
         plan(shape, 8, 0, Struct(8, 2, b"\x02\x78\x78", parent="notes", key="z"), deletes={8: [(0, 2)]})
 
 
+def test_a_known_part_that_was_collected_takes_the_rest_along(shape: Shape) -> None:
+    """Its container must be deleted by now, which the plan says and the document knows; a root never is."""
+    assert plan(shape, 7, 12, text("xy", parent=(7, 4))).gone == {(7, 4)}
+    assert plan(shape, 7, 12, text("xy", origin=(7, 9))).gone == {(7, 4)}
+    with pytest.raises(Malformed, match="known part elsewhere"):
+        plan(shape, 7, 12, Struct(8, 2, b"\x02\x78\x78", parent="tracks", key="z"), deletes={7: [(12, 2)]})
+
+
 def test_known_part_ends_inside_a_pair(shape: Shape) -> None:
     """Nor may the known part end between the halves of a pair."""
     shape.learn(plan(shape, 8, 0, text("ab", parent=(7, 4))))

@@ -3,7 +3,7 @@
 stdin: 'R' = begin with an empty document; 'A' + 4 bytes length + update = apply it; 'V' + length + state vector =
 encode for it. A and V are answered on stdout with one line of JSON: {"error": text or null, "cpu": seconds of the call,
 "rss": bytes the peak grew, "state": [[client, clock]...], "own": [updates the victim made itself, in hex], "whole": the
-document in hex when it was examined, else null}.
+document in hex when it was examined, else null, "deleted": an update that names what is deleted, in hex}.
 """
 
 import json
@@ -44,7 +44,8 @@ def main() -> None:
             doc.unobserve(subscription)
             whole = doc.get_update().hex()
         answer = {"error": error, "cpu": cpu, "rss": peak() - rss, "state": vector(doc.get_state())}
-        stdout.write(json.dumps(answer | {"own": own, "whole": whole}) + "\n")
+        answer |= {"own": own, "whole": whole, "deleted": doc.get_update(doc.get_state()).hex()}
+        stdout.write(json.dumps(answer) + "\n")
         stdout.flush()
 
 
