@@ -1,6 +1,6 @@
 """Headers of every answer: what a browser may do with it. Pages load only what we serve, and nobody may frame them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from starlette.datastructures import MutableHeaders
@@ -9,9 +9,19 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 STRICT: Final = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 PAGE: Final = (
     "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
-    "media-src 'self' blob:; font-src 'self' data:; worker-src 'self' blob:; connect-src 'self' {ws}; "
+    "media-src 'self' blob:; font-src 'self' data:; worker-src 'self' blob:; connect-src 'self' {connect}; "
     "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
+SILENT: Final = "microphone=(), camera=(), geolocation=()"
+SPEAKING: Final = "microphone=(self), camera=(), geolocation=()"
+
+
+def page_headers(collab_url: str, voice: Sequence[str]) -> Mapping[str, str]:
+    """Of a page that speaks to the collab server and, where there are any, to these origins of a voice server."""
+    return {
+        "Content-Security-Policy": PAGE.format(connect=" ".join((collab_url, *voice))),
+        "Permissions-Policy": SPEAKING if voice else SILENT,
+    }
 
 
 class GuardedApp:
@@ -43,6 +53,7 @@ def _common(https: bool) -> Mapping[str, str]:
         "X-Frame-Options": "DENY",
         # An invitation's address is a secret: it must not travel in a Referer.
         "Referrer-Policy": "no-referrer",
+        "Permissions-Policy": SILENT,
         "Cross-Origin-Opener-Policy": "same-origin",
         "Cross-Origin-Resource-Policy": "same-origin",
         "Cache-Control": "no-store",

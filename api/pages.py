@@ -1,6 +1,7 @@
 """The built studio page, and the reader of the API's description. Files under /assets carry their content's hash in
 their name and never change; a page itself is asked for again each time."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -9,7 +10,7 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from api.errors import ApiError
-from api.headers import PAGE
+from api.headers import page_headers
 from api.services import services
 
 FOR_EVER: Final = "public, max-age=31536000, immutable"
@@ -19,12 +20,12 @@ ICONS: Final = frozenset({"favicon.ico", "favicon.svg", "manifest.webmanifest", 
 
 async def page(request: Request) -> Response:
     """The studio, whatever it will show."""
-    return _entrance(request, "index.html")
+    return _entrance(request, "index.html", services(request).settings.voice.origins)
 
 
 async def docs(request: Request) -> Response:
     """The API's description, to be read and tried."""
-    return _entrance(request, "docs.html")
+    return _entrance(request, "docs.html", ())
 
 
 async def asset(request: Request) -> Response:
@@ -37,13 +38,13 @@ async def icon(request: Request) -> Response:
     return _file(_dist(request), request.url.path[1:], A_DAY)
 
 
-def _entrance(request: Request, name: str) -> Response:
-    """A page of the build. It may load what we serve and speak to the collab server, nothing else."""
+def _entrance(request: Request, name: str, voice: Sequence[str]) -> Response:
+    """A page of the build. It may load what we serve and speak to the collab server and to `voice`, nothing else."""
     found = _dist(request) / name
     if not found.is_file():
         raise ApiError("studio_not_built")
-    policy = PAGE.format(ws=services(request).settings.collab.public_url)
-    return FileResponse(found, headers={"Cache-Control": "no-cache", "Content-Security-Policy": policy})
+    policies = page_headers(services(request).settings.collab.public_url, voice)
+    return FileResponse(found, headers={"Cache-Control": "no-cache", **policies})
 
 
 def _dist(request: Request) -> Path:

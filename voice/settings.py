@@ -2,7 +2,9 @@
 
 import base64
 import binascii
+from collections.abc import Sequence
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
@@ -22,7 +24,7 @@ class LiveKitKeys(BaseModel):
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
-    url: str = Field(default="", pattern=r"^((wss?|https?)://[^\s]+)?$")
+    url: str = Field(default="", pattern=r"^((wss?|https?)://[^\s;,'\"]+)?$")
     api_key: str = ""
     api_secret: SecretStr = SecretStr("")
 
@@ -36,6 +38,13 @@ class LiveKitKeys(BaseModel):
     @property
     def complete(self) -> bool:
         return bool(self.url)
+
+    @property
+    def origins(self) -> Sequence[str]:
+        """Whom a client in a browser speaks to: the websocket, and the same by http, which says why it failed."""
+        there = urlsplit(self.url)
+        host, safely = there.netloc.rpartition("@")[2], "s" if there.scheme in ("wss", "https") else ""
+        return (f"ws{safely}://{host}", f"http{safely}://{host}") if host else ()
 
 
 class DailyKeys(BaseModel):
@@ -74,3 +83,8 @@ class VoiceSettings(BaseModel):
     def complete(self) -> bool:
         """True if the chosen provider has its keys."""
         return self.livekit.complete if self.provider == "livekit" else self.daily.complete
+
+    @property
+    def origins(self) -> Sequence[str]:
+        """What our own page connects to for voice. Daily's room is a page of its own."""
+        return self.livekit.origins if self.provider == "livekit" else ()

@@ -1,26 +1,57 @@
 """The studio page as it is served."""
 
+from typing import Any
+
 import httpx
 import pytest
 
 from api.app import running
 from api.settings import Settings
 from tests.api.people import client_of, code
+from voice.settings import VoiceSettings
 
 
 @pytest.mark.parametrize("path", ["/", "/p/0198c2f0-0000-7000-8000-000000000000", "/join/abc_DEF-123", "/docs"])
-async def test_the_page_is_fresh_and_guarded(http: httpx.AsyncClient, path: str) -> None:
-    """Asked for again each time; it may connect to us and the collab server only, and nobody frames it."""
+async def test_the_page_is_fresh_and_guarded(http: httpx.AsyncClient, settings: Settings, path: str) -> None:
+    """Asked for again each time; it may connect to us, the collab and the voice server only, and nobody frames it."""
     page = await http.get(path)
     assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert page.headers["cache-control"] == "no-cache"
     policy = page.headers["content-security-policy"]
-    assert "connect-src 'self' ws://studio.test:8001;" in policy
+    voice = () if path == "/docs" else settings.voice.origins
+    allowed = " ".join(("'self'", "ws://studio.test:8001", *voice))
+    assert f"connect-src {allowed};" in policy
     assert "script-src 'self';" in policy
     assert "frame-ancestors 'none'" in policy
     assert page.headers["x-content-type-options"] == "nosniff"
     assert page.headers["referrer-policy"] == "no-referrer"
     assert (await http.head(path)).status_code == 200
+
+
+LIVEKIT = {"livekit": {"url": "wss://voice.test/live", "api_key": "k", "api_secret": "s" * 32}}
+DAILY = {"provider": "daily", "daily": {"api_key": "k"}, **LIVEKIT}
+
+
+@pytest.mark.parametrize(
+    ("voice", "path", "connect", "microphone"),
+    [
+        ({}, "/", "", "()"),
+        (LIVEKIT, "/", " wss://voice.test https://voice.test", "(self)"),
+        (LIVEKIT, "/docs", "", "()"),
+        (DAILY, "/", "", "()"),
+    ],
+)
+async def test_the_voice_server_is_let_in_where_the_page_speaks_to_it(
+    settings: Settings, voice: dict[str, Any], path: str, connect: str, microphone: str
+) -> None:
+    """LiveKit's host alone and the microphone for ourselves, on the studio's page; Daily has a page of its own."""
+    speaking = settings.model_copy(update={"voice": VoiceSettings.model_validate(voice)})
+    async with running(speaking) as app, client_of(app) as client:
+        page = await client.get(path)
+        answer = await client.get("/api/me")
+    assert f"connect-src 'self' ws://studio.test:8001{connect};" in page.headers["content-security-policy"]
+    assert page.headers["permissions-policy"] == f"microphone={microphone}, camera=(), geolocation=()"
+    assert answer.headers["permissions-policy"] == "microphone=(), camera=(), geolocation=()"
 
 
 async def test_assets_are_kept_for_ever(http: httpx.AsyncClient) -> None:

@@ -38,6 +38,29 @@ def test_half_of_the_keys_is_a_mistake(missing: str) -> None:
     assert "s" * 32 not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("url", "origins"),
+    [
+        ("wss://voice.test", ("wss://voice.test", "https://voice.test")),
+        ("https://voice.test:7443/behind/", ("wss://voice.test:7443", "https://voice.test:7443")),
+        ("ws://ann:secret@[::1]:7880", ("ws://[::1]:7880", "http://[::1]:7880")),
+    ],
+)
+def test_a_page_speaks_to_one_host(url: str, origins: tuple[str, str]) -> None:
+    """By websocket and by http, without path and password; to none where Daily has the voices or nobody has."""
+    keys = {"livekit": {**LIVEKIT, "url": url}}
+    assert VoiceSettings.model_validate(keys).origins == origins
+    assert VoiceSettings.model_validate({"provider": "daily", **keys}).origins == ()
+    assert VoiceSettings().origins == ()
+
+
+def test_a_voice_server_cannot_widen_what_the_page_may() -> None:
+    """Its address stands in a header: what would end a directive there is refused at the start."""
+    for url in ("wss://voice.test;script-src", "wss://a,b", "wss://'unsafe-inline'"):
+        with pytest.raises(ValidationError, match="pattern"):
+            VoiceSettings.model_validate({"livekit": {**LIVEKIT, "url": url}})
+
+
 def test_a_webhook_secret_is_base64() -> None:
     """As Daily shows it: another form would refuse every webhook later."""
     with pytest.raises(ValidationError, match="base64"):
