@@ -18,6 +18,7 @@ from collab_server.unsent import merged
 from persistence.drafts import keep_draft
 from persistence.errors import TRANSIENT, PersistenceError
 from persistence.journal import Journal
+from persistence.options import Cast, cast
 from persistence.pool import Pool
 from persistence.projections import project
 from persistence.sessions import Sessions
@@ -54,9 +55,9 @@ class Keeper:
         self._retention = retention
         self._log = structlog.get_logger("keeper")
 
-    async def memberships(self, project_id: UUID) -> dict[UUID, str]:
-        """Everybody's role as of now."""
-        return {user_id: standing.role for user_id, standing in (await self.standings(project_id)).items()}
+    async def cast(self, project_id: UUID) -> Cast:
+        """Everybody's role and the project's options as of now."""
+        return await cast(self._pool, project_id)
 
     async def standings(self, project_id: UUID) -> dict[UUID, Standing]:
         """Everybody's membership as of now."""

@@ -149,20 +149,20 @@ class Control:
             self._admit(stage, line, role)
 
     def _admit(self, stage: Stage, line: Line, role: Role) -> None:
-        line.become(role)
+        line.become(role, stage.options)
         stage.introduce(line)
 
     async def check_memberships(self, stage: Stage) -> None:
-        """Bring every role up to the database. Raises TRANSIENT."""
-        found = await self.hub.keeper.memberships(stage.project_id)
-        stage.roles = {user_id: Role(role) for user_id, role in found.items()}
-        stage.ready = True
+        """Bring every role and the options up to the database. Raises TRANSIENT, and is repeated by the rounds then."""
+        question = stage.question()
+        if not stage.told(question, await self.hub.keeper.cast(stage.project_id)):
+            return
         for line in list(stage.lines):
             if line.role is not None:
-                line.restand(stage.roles.get(line.user_id))
+                line.restand(stage.roles.get(line.user_id), stage.options)
 
     def memberships_changed(self, project_id: UUID | None) -> None:
-        """The database says that memberships of a project have changed; None: of any."""
+        """The database says that memberships or options of a project have changed; None: of any."""
         for stage in list(self.stages.values()):
             if project_id in (None, stage.project_id):
                 self.start(self.check_memberships(stage))
@@ -276,9 +276,7 @@ class Control:
         for waiting in pending:
             line = waiting.line
             answer = (
-                self._decide(stage, waiting.ask, str(line.user_id))
-                if line.may_command
-                else nack(waiting.ask.id, "forbidden")
+                self._decide(stage, waiting.ask, str(line.user_id)) if line.may_command else line.denial(waiting.ask)
             )
             line.answer(answer, waiting.read_at)
 

@@ -146,7 +146,7 @@ class Hearing:
 def _restand(stage: Stage, user_id: UUID, role: Role | None) -> None:
     for line in list(stage.lines):
         if line.user_id == user_id and line.role is not None:
-            line.restand(role)
+            line.restand(role, stage.options)
 
 
 def _understood(data: bytes) -> dict[str, Any]:

@@ -13,10 +13,11 @@ from collab_server.control.messages import Ask, Follow, Ping, Refused, Unreadabl
 from collab_server.settings import Limits
 from collab_server.sockets import Socket
 from presence.principal import Principal
-from studio.roles import Action, Role, may
+from studio.roles import Action, Options, Role, may, option_for
 
 COMMANDS_PER_SECOND: Final = 20.0
 COMMANDS_BURST: Final = 120.0
+NOT_OPENED: Final = "the owner of this project has not opened this to your role"
 
 
 class Bucket:
@@ -76,6 +77,7 @@ class Line:
         "follows",
         "heard_at",
         "id",
+        "options",
         "principal",
         "project_id",
         "role",
@@ -94,6 +96,7 @@ class Line:
         self.principal = principal
         self.project_id = project_id
         self.role: Role | None = None
+        self.options = Options()
         self.rtt = 0.0
         """The shortest round trip its client has seen, in ms."""
         self.follows = False
@@ -165,19 +168,21 @@ class Line:
 
     # ------------------------------------------------------------------ told by the house
 
-    def become(self, role: Role) -> None:
-        """The person's role, now or from now on."""
+    def become(self, role: Role, options: Options) -> None:
+        """The person's role in a project with these options, now or from now on."""
         first = self.role is None
-        self.role = role
+        self.role, self.options = role, options
         told = {"t": "hello" if first else "role", "role": role.value, "may": self.may_command}
         self.tell(encoded({**told, "boot": self._house.boot} if first else told))
 
-    def restand(self, role: Role | None) -> None:
-        """What the person is by now; nothing (None) ends the line."""
+    def restand(self, role: Role | None, options: Options) -> None:
+        """What the person is by now, and what that means here; nothing (None) ends the line."""
         if role is None:
             self.close(CloseCode.NOT_ALLOWED, "access revoked")
-        elif role is not self.role:
-            self.become(role)
+        elif role is not self.role or may(role, Action.TRANSPORT, options) is not self.may_command:
+            self.become(role, options)
+        else:
+            self.options = options
 
     @property
     def user_id(self) -> UUID:
@@ -187,7 +192,12 @@ class Line:
 
     @property
     def may_command(self) -> bool:
-        return self.role is not None and may(self.role, Action.TRANSPORT)
+        return self.role is not None and may(self.role, Action.TRANSPORT, self.options)
+
+    def denial(self, ask: Ask) -> dict[str, object]:
+        """The answer to a command of somebody who may not; where an option of the project decides, it says so."""
+        opens = self.role is not None and option_for(self.role, Action.TRANSPORT) is not None
+        return nack(ask.id, "forbidden", reason=NOT_OPENED if opens else "")
 
     def tell(self, message: bytes) -> None:
         """Send a message."""
@@ -227,6 +237,6 @@ class Line:
         if not self._commands.take(read_at):
             self.answer(nack(ask.id, "rate"), read_at)
         elif not self.may_command:
-            self.answer(nack(ask.id, "forbidden"), read_at)
+            self.answer(self.denial(ask), read_at)
         else:
             self._house.asked(self, ask, message, read_at)

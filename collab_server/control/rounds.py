@@ -87,7 +87,7 @@ class Rounds:
                 self._control.start(self._control.take_or_ask(stage))
 
     async def _by_database(self, stages: list[Stage]) -> None:
-        """Commands and answers that took the way through the database, and roles while no bus tells of them."""
+        """Commands and answers that took the way through the database; roles and options while nobody tells of them."""
         control = self._control
         led = {stage.project_id: stage for stage in stages if stage.leads(time.monotonic())}
         for posted in await control.transports.waiting(list(led)) if led else ():
@@ -96,8 +96,8 @@ class Rounds:
                 await control.transports.answer(posted.id, answer)
         if any(stage.pending for stage in stages):
             await self._collect()
-        if not control.bus.healthy:
-            for stage in stages:
+        for stage in stages:
+            if not control.bus.healthy or stage.answered < stage.asked:
                 await control.check_memberships(stage)
 
     async def _collect(self) -> None:

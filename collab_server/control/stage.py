@@ -11,8 +11,9 @@ from collab_server.control.conductor import Conductor
 from collab_server.control.line import Line
 from collab_server.control.messages import Ask, encoded, voice
 from collab_server.hosted import Hosted
+from persistence.options import Cast
 from studio.binding import Dropping
-from studio.roles import Role
+from studio.roles import Options, Role
 from studio.transport import Mode
 
 GUEST_SECONDS: Final = 6.0
@@ -46,7 +47,10 @@ class Stage:
     project_id: UUID
     lines: set[Line] = field(default_factory=set)
     roles: dict[UUID, Role] = field(default_factory=dict)
-    ready: bool = False
+    options: Options = field(default_factory=Options)
+    asked: int = 0
+    answered: int = 0
+    """The latest question about roles and options, and the latest that was answered: 0 before the first."""
     closed: bool = False
     token: int = 0
     seq: int = 0
@@ -74,9 +78,27 @@ class Stage:
     guests: dict[UUID, Guest] = field(default_factory=dict)
     pending: dict[tuple[UUID, str], Pending] = field(default_factory=dict)
 
+    def question(self) -> int:
+        """The number of a new question about roles and options."""
+        self.asked += 1
+        return self.asked
+
+    def told(self, question: int, found: Cast) -> bool:
+        """The answer to a question. False if a later one was answered already: it knew all of this, or more."""
+        if question < self.answered:
+            return False
+        self.answered = question
+        self.roles, self.options = found
+        return True
+
     def leads(self, now: float) -> bool:
         """Whether this node may decide, at its own monotonic second `now`."""
         return self.conductor is not None and now < self.lease_until
+
+    @property
+    def ready(self) -> bool:
+        """Whether roles and options have ever been told."""
+        return self.answered > 0
 
     @property
     def plays(self) -> bool:

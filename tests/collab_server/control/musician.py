@@ -36,6 +36,8 @@ class Musician:
         self.answers: dict[str, dict[str, Any]] = {}
         self.hello: dict[str, Any] | None = None
         self.roles: list[str] = []
+        self.may = False
+        """Whether it may command the room, as told last."""
         self.voices: list[list[str]] = []
         """Who was in the voice room, each time it was told."""
         self.closed: tuple[int, str] | None = None
@@ -131,9 +133,10 @@ class Musician:
                 self.server_ms.append(told["s"] - told["r"])
                 self.clock.hear(found)
             case "hello":
-                self.hello = told
+                self.hello, self.may = told, told["may"]
             case "role":
                 self.roles.append(told["role"])
+                self.may = told["may"]
             case "voice":
                 self.voices.append(told["users"])
             case "tempo":

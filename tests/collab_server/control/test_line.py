@@ -1,17 +1,20 @@
 """One control socket without a network: what is answered on the spot, what is refused, what a full outbox does."""
 
 import json
+from dataclasses import replace
 from typing import Any, cast
 from uuid import UUID, uuid4
 
 from collab_server.closing import CloseCode
 from collab_server.control.figures import OUTCOMES, Figures
-from collab_server.control.line import Bucket, Line
+from collab_server.control.line import NOT_OPENED, Bucket, Line
 from collab_server.control.messages import Ask, nack
 from collab_server.settings import Limits
 from collab_server.sockets import Socket
 from presence.principal import Principal
-from studio.roles import Role
+from studio.roles import Options, Role
+
+AS_MADE = Options()
 
 
 class Wire:
@@ -61,13 +64,13 @@ class Porch:
         """Nobody counts here."""
 
 
-def line(role: Role | None = Role.EDITOR) -> tuple[Line, Porch, Wire]:
+def line(role: Role | None = Role.EDITOR, options: Options = AS_MADE) -> tuple[Line, Porch, Wire]:
     """A line of somebody, let in already if there is a role."""
     porch, wire, project = Porch(), Wire(), uuid4()
     made = Line(uuid4(), porch, Principal(UUID(int=7), "Ada", "#aa3355", Role.EDITOR, project, True), project, None)
     made.opened(cast(Socket, wire))
     if role is not None:
-        made.become(role)
+        made.become(role, options)
     return made, porch, wire
 
 
@@ -93,9 +96,28 @@ def test_commands_wait_for_a_role_and_need_one() -> None:
 def test_a_change_of_role_holds_from_the_next_message_on() -> None:
     """The client is told, and what it asks then is judged by the new one."""
     ours, porch, wire = line(Role.VIEWER)
-    ours.become(Role.EDITOR)
+    ours.become(Role.EDITOR, Options())
     ours.received_text(b'{"t":"stop","id":"a"}')
     assert [told["t"] for told in wire.told()] == ["hello", "role"]
+    assert len(porch.asks) == 1
+
+
+def test_an_option_lets_commenters_command_and_nobody_else() -> None:
+    """They are told when it is turned; a refusal says whose choice it is. Whom it does not concern hears nothing."""
+    open_ = Options(commenters_transport=True)
+    for role, heard in ((Role.VIEWER, 0), (Role.COMMENTER, 1), (Role.EDITOR, 1)):
+        ours, porch, wire = line(role, open_)
+        ours.received_text(b'{"t":"play","id":"a"}')
+        assert (wire.told()[0]["may"], len(porch.asks)) == (bool(heard), heard)
+        ours.restand(role, replace(open_, readers_export=True))
+        ours.restand(role, Options())
+        told = [(one["role"], one["may"]) for one in wire.told() if one["t"] == "role"]
+        assert told == ([("commenter", False)] if role is Role.COMMENTER else [])
+    ours, porch, wire = line(Role.COMMENTER)
+    ours.received_text(b'{"t":"play","id":"a"}')
+    ours.restand(Role.COMMENTER, open_)
+    ours.received_text(b'{"t":"play","id":"b"}')
+    assert [told.get("reason", told.get("may")) for told in wire.told()] == [False, NOT_OPENED, True]
     assert len(porch.asks) == 1
 
 
