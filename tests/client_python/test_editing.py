@@ -7,8 +7,10 @@ from functools import partial
 import pytest
 
 import backline
-from backline import InvalidValue, NoSuchEntity, Project
+from backline import InvalidValue, NoSuchEntity, Project, Section, Slot
+from backline.records import SECTIONS, Arrangement
 from tests.client_python.conftest import Song
+from tests.client_python.offline import document
 from tests.collab_server.peer import until
 
 
@@ -56,6 +58,39 @@ async def test_what_is_saved_stands_in_the_document(song: Song, project: Project
 def as_json(project: Project) -> object:
     """The client's document with lists, as JSON has them."""
     return json.loads(json.dumps(project.json()))
+
+
+async def test_arrangement_and_slots_are_taken_as_they_were_written(song: Song, project: Project) -> None:
+    """Sections keep their order and slots their scenes, nothing is repaired, and others' keys survive a rewrite."""
+    keys = project.tracks.add(name="Keys")
+    clip = project.clips.add(track=keys.id, pos=0, out=3840)
+    verse, chorus = project.arrangement.add("Verse", 8), project.arrangement.add("Chorus", 16)
+    intro = project.arrangement.add("Intro", 4, order="0V")
+    late, early = project.slots.put(keys.id, 10, clip.id, "#e2574c"), project.slots.put(keys.id, 2)
+    wrote = as_json(project)
+    await project.saved(10)
+    assert wrote == await song.stored()
+    assert [id for id, _ in project.arrangement.items()] == [intro, verse, chorus]
+    assert list(project.slots) == [early, late]
+    assert project.slots.of(keys.id) == {2: Slot(), 10: Slot(clip.id, "#e2574c")}
+    project.arrangement[verse] = project.arrangement[verse]._replace(bars=12)
+    del project.slots[early]
+    await project.saved(10)
+    stored = await song.stored()
+    assert (stored["arrangement"][verse]["bars"], list(stored["slots"])) == (12, [late])
+    with pytest.raises(InvalidValue):
+        project.slots.put(keys.id, 64)
+    with pytest.raises(InvalidValue):
+        project.arrangement.add("x", -1)
+
+
+def test_what_others_keep_in_a_section_stays() -> None:
+    """The server's keys of a section survive when a script rewrites it, and what it lacks reads as its default."""
+    doc = document({"arrangement": {"s_1": {"name": "Verse", "transition": "cut"}}})
+    arrangement = Arrangement(doc, "arrangement", SECTIONS)
+    assert arrangement["s_1"] == Section(order="zzs1", name="Verse", bars=0)
+    arrangement["s_1"] = Section("V", "Verse", 8)
+    assert doc.json()["arrangement"] == {"s_1": {"order": "V", "name": "Verse", "bars": 8, "transition": "cut"}}
 
 
 async def test_every_kind_of_entity_is_taken_as_it_was_written(song: Song, project: Project) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from backline import document as client_document
-from backline import ids, order, rows, specs
+from backline import ids, order, records, rows, specs
 from backline.entities import PPQ, Clip, Effect, Entity, Marker, Note, Send, Track, Transport
 from backline.fields import Field, Fields
 from backline.timeline import Timeline
@@ -23,6 +23,12 @@ ROWS: dict[str, rows.ListShape[Any]] = {
     "signatures": rows.SIGNATURES,
     "events": rows.EVENTS,
     "points": rows.POINTS,
+}
+
+RECORDS: dict[str, records.RecordShape[Any]] = {
+    "lanes": records.LANES,
+    "arrangement": records.SECTIONS,
+    "slots": records.SLOTS,
 }
 
 
@@ -93,11 +99,12 @@ def test_roots_and_constants_are_the_servers() -> None:
         theirs = schema.LEAVES[root]
         assert isinstance(theirs, fields.Row)
         assert [shape(spec) for spec in ours.specs] == [shape(spec) for spec in theirs.cells]
-    lanes = schema.LEAVES["lanes"]
-    assert isinstance(lanes, fields.Record)
-    assert dict(zip(rows.LANES.names, map(shape, rows.LANES.specs), strict=True)) == {
-        key: shape(spec) for key, spec in lanes.cells.items()
-    }
+    for root, shapes in RECORDS.items():
+        record = schema.LEAVES[root]
+        assert isinstance(record, fields.Record)
+        keys = dict(zip(shapes.names, map(shape, shapes.specs), strict=True))
+        assert keys == {key: shape(spec) for key, spec in record.cells.items()}
+    assert {*ROWS, *RECORDS} == schema.LEAVES.keys() - {"assets"}
 
 
 def test_values_read_as_the_vectors_say() -> None:

@@ -37,7 +37,8 @@ from backline.errors import (
 from backline.opening import open
 from backline.presence import Person
 from backline.project import Project
-from backline.rows import Event, Lane, Point, SignatureChange, TempoPoint
+from backline.records import Lane, Section, Slot
+from backline.rows import Event, Point, SignatureChange, TempoPoint
 from backline.timeline import Timeline
 
 __all__ = [
@@ -65,8 +66,10 @@ __all__ = [
     "Point",
     "Project",
     "Refused",
+    "Section",
     "Send",
     "SignatureChange",
+    "Slot",
     "TempoPoint",
     "TicketRefused",
     "Timeline",

@@ -11,7 +11,8 @@ from backline.entities import Clip, Effect, Marker, Note, Send, Track, Transport
 from backline.errors import BacklineError, NotAllowed, Unsaved
 from backline.ledger import Ledger, untold
 from backline.presence import People, Person
-from backline.rows import EVENTS, LANES, POINTS, SIGNATURES, TEMPO, Events, Lane, Points, Rows, Signatures, Tempo
+from backline.records import LANES, SECTIONS, SLOTS, Arrangement, Lane, Slots
+from backline.rows import EVENTS, POINTS, SIGNATURES, TEMPO, Events, Points, Rows, Signatures, Tempo
 from backline.session import Session
 from backline.tickets import Tickets
 from backline.timeline import Timeline
@@ -48,6 +49,8 @@ class Project:
         self.events = Events(document, "events", EVENTS)
         self.points = Points(document, "points", POINTS)
         self.lanes: Rows[Lane] = Rows(document, "lanes", LANES)
+        self.arrangement = Arrangement(document, "arrangement", SECTIONS)
+        self.slots = Slots(document, "slots", SLOTS)
         self.transport = Transport(document, "")
 
     # ------------------------------------------------------------------ reading

@@ -1,12 +1,12 @@
 """Leaf roots: values that are written whole, as named tuples. Positions are ticks, 960 to the quarter note."""
 
-from typing import TYPE_CHECKING, ClassVar, Final, Generic, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, NamedTuple, Protocol, TypeVar
 
-from backline.entities import PARAMETER, TICK_MAX
+from backline.entities import TICK_MAX
 from backline.errors import InvalidValue, NoSuchEntity
 from backline.ids import new_id
 from backline.leaves import DENOMINATORS
-from backline.specs import Choice, Flag, Integer, Number, Spec
+from backline.specs import Choice, Integer, Number, Spec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -50,24 +50,15 @@ class Point(NamedTuple):
     curve: int = 1
 
 
-class Lane(NamedTuple):
-    """An automation lane: what 0 and 1 of its points mean, and the value without points."""
-
-    on: bool = True
-    min: float = 0
-    max: float = 1
-    default: float = 0
-
-
-R = TypeVar("R", bound="TempoPoint | SignatureChange | Event | Point | Lane")
+R = TypeVar("R", bound=tuple[Any, ...])
 
 
 class Shape(Protocol[R]):
     """How a row is stored."""
 
-    def stored(self, row: R) -> object: ...
+    def stored(self, row: R, was: object) -> object: ...
 
-    def read(self, stored: object) -> R | None: ...
+    def read(self, stored: object, id: str) -> R | None: ...
 
 
 class ListShape(Generic[R]):
@@ -75,35 +66,17 @@ class ListShape(Generic[R]):
 
     def __init__(self, kind: type[R], *specs: Spec[object]) -> None:
         self.kind: Callable[..., R] = kind
-        self.specs, self.names = specs, kind._fields
+        self.specs, self.names = specs, tuple(kind.__annotations__)
 
-    def stored(self, row: R) -> object:
+    def stored(self, row: R, was: object) -> object:
         """ValueError naming the cell that is not allowed."""
         return cells(self.names, self.specs, row)
 
-    def read(self, stored: object) -> R | None:
+    def read(self, stored: object, id: str) -> R | None:
         """None for what cannot be read at all."""
         if not isinstance(stored, list) or len(stored) < len(self.specs):
             return None
-        return self.kind(*(spec.read(cell, "") for spec, cell in zip(self.specs, stored, strict=False)))
-
-
-class LaneShape:
-    """A lane, stored as an object with the keys on, min, max, def."""
-
-    names = ("on", "min", "max", "def")
-    specs: tuple[Spec[object], ...] = (Flag(True), PARAMETER, PARAMETER, PARAMETER)
-
-    def stored(self, row: Lane) -> object:
-        """ValueError naming the key that is not allowed."""
-        return dict(zip(self.names, cells(self.names, self.specs, row), strict=True))
-
-    def read(self, stored: object) -> Lane | None:
-        """None for what cannot be read at all."""
-        if not isinstance(stored, dict):
-            return None
-        low, high, default = (PARAMETER.read(stored.get(name), "") for name in self.names[1:])
-        return Lane(Flag(True).read(stored.get("on"), ""), low, high, default)
+        return self.kind(*(spec.read(cell, id) for spec, cell in zip(self.specs, stored, strict=False)))
 
 
 def cells(names: tuple[str, ...], specs: "Sequence[Spec[object]]", row: "Sequence[object]") -> list[object]:
@@ -121,7 +94,6 @@ TEMPO: Final = ListShape(TempoPoint, TICK, Number(20, 400, 120), Integer(0, 1, 0
 SIGNATURES: Final = ListShape(SignatureChange, TICK, Integer(1, 32, 4), Choice[int](DENOMINATORS, 4))
 EVENTS: Final = ListShape(Event, TICK, Integer(1, TICK_MAX, 240), Integer(0, 127, 60), UNIT)
 POINTS: Final = ListShape(Point, TICK, UNIT, Integer(0, 4, 0))
-LANES: Final = LaneShape()
 
 
 class Rows(Generic[R]):
@@ -134,7 +106,7 @@ class Rows(Generic[R]):
 
     def __getitem__(self, id: str) -> R:
         """A row. Raises NoSuchEntity."""
-        row = self._shape.read(self._document.value(self._root, id, ""))
+        row = self._shape.read(self._document.value(self._root, id, ""), id)
         if row is None:
             raise NoSuchEntity(self._root, id)
         return row
@@ -142,7 +114,7 @@ class Rows(Generic[R]):
     def __setitem__(self, id: str, row: R) -> None:
         """Write a row. Raises InvalidValue, NotAllowed."""
         try:
-            stored = self._shape.stored(row)
+            stored = self._shape.stored(row, self._document.value(self._root, id, ""))
         except ValueError as error:
             raise InvalidValue(f"{self._root}/{id}", row, str(error)) from None
         with self._document.transaction() as draft:
@@ -165,15 +137,19 @@ class Rows(Generic[R]):
         return len(self.items())
 
     def items(self) -> list[tuple[str, R]]:
-        """Id and row, by (tick, id); what cannot be read is left out."""
+        """Id and row, in musical order; what cannot be read is left out."""
         read, root = self._shape.read, self._root
-        found = ((id, read(self._document.value(root, id, ""))) for id in self._document.ids(root))
+        found = ((id, read(self._document.value(root, id, ""), id)) for id in self._document.ids(root))
         rows = [(id, row) for id, row in found if row is not None]
-        return sorted(rows, key=lambda item: (0 if isinstance(item[1], Lane) else item[1].tick, item[0]))
+        return sorted(rows, key=lambda item: self.rank(*item))
 
     def values(self) -> list[R]:
-        """The rows, by (tick, id)."""
+        """The rows, in the same order."""
         return [row for _, row in self.items()]
+
+    def rank(self, id: str, row: R) -> tuple[Any, ...]:
+        """What rows are sorted by."""
+        return (getattr(row, "tick", 0), id)
 
 
 class Tempo(Rows[TempoPoint]):
