@@ -2,6 +2,9 @@
 
 A session is shared by all nodes, one open one per project. A node that dies leaves its connections open; `sweep`
 closes what has not been seen for a while, at the moment it was last seen.
+
+Nobody waits for the disk at the door: coming and going is committed without a flush (synchronous_commit). A crash of
+the database may forget the last moments of it; the next heartbeat puts those who are there back into the book.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,7 +34,8 @@ returning session_id
 ADMIT = """
 with admitted as (
     select a.connection_id, a.project_id, a.user_id, m.role, m.credited, m.restriction, coalesce(o.plan, $5) as plan
-      from unnest($1::uuid[], $2::uuid[], $3::uuid[]) as a (connection_id, project_id, user_id)
+      from (select set_config('synchronous_commit', 'off', true)) unflushed
+     cross join unnest($1::uuid[], $2::uuid[], $3::uuid[]) as a (connection_id, project_id, user_id)
       join project_members m on m.project_id = a.project_id and m.user_id = a.user_id
       join projects p on p.id = a.project_id and p.deleted_at is null
       join users o on o.id = p.owner_id
@@ -59,7 +63,8 @@ select distinct s.project_id, p.user_id
 LEAVE_MANY = """
 update collaboration_participants p
    set left_at = now(), seen_at = now(), edits = greatest(p.edits, l.edits)
-  from unnest($1::uuid[], $2::bigint[]) as l (connection_id, edits)
+  from (select set_config('synchronous_commit', 'off', true)) unflushed
+ cross join unnest($1::uuid[], $2::bigint[]) as l (connection_id, edits)
  where p.connection_id = l.connection_id and p.left_at is null
 returning p.session_id
 """
