@@ -5,6 +5,9 @@ export type InviteRole = Exclude<Role, "owner">;
 export interface Person { readonly id: string; readonly name: string; readonly color: string }
 export interface User extends Person { readonly username: string; readonly kind: "guest" | "member" }
 export interface Project { readonly id: string; readonly name: string; readonly role: Role; readonly owner: Person; readonly member_count: number; readonly epoch: number; readonly created_at: string; readonly updated_at: string }
+export type OptionName = "editors_restore" | "commenters_transport" | "readers_export" | "viewers_listen";
+/** What a project decides for itself. */
+export type Options = Readonly<Record<OptionName, boolean>>;
 /** What an editor may change, if not everything. */
 export interface Restriction { readonly only: "mix" | "markers" | "tracks"; readonly tracks?: readonly string[] | null }
 export interface Member { readonly user: Person; readonly role: Role; readonly credited: boolean; readonly restriction: Restriction | null; readonly joined_at: string }
@@ -74,6 +77,11 @@ export class Api {
   }
 
   async #call<T>(method: Method, path: string, body?: object): Promise<T> {
+    const response = await this.#ask(method, path, body);
+    return response.status === 204 ? (undefined as T) : ((await response.json()) as T);
+  }
+
+  async #ask(method: Method, path: string, body?: object): Promise<Response> {
     const headers: Record<string, string> = { accept: "application/json" };
     if (body !== undefined) headers["content-type"] = "application/json";
     if (this.#token !== null) headers["authorization"] = `Bearer ${this.#token}`;
@@ -84,7 +92,7 @@ export class Api {
     });
     if (response.status >= 502 && response.status <= 504) throw await outage(response);
     if (!response.ok) throw await failure(response);
-    return response.status === 204 ? (undefined as T) : ((await response.json()) as T);
+    return response;
   }
 
   createGuest = (name?: string): Promise<{ user: User; token: string }> => this.#call("POST", "/guests", name === undefined ? {} : { name });
@@ -96,6 +104,11 @@ export class Api {
   project = (id: string): Promise<Project> => this.#call("GET", `/projects/${id}`);
   renameProject = (id: string, name: string): Promise<Project> => this.#call("PATCH", `/projects/${id}`, { name });
   deleteProject = (id: string): Promise<void> => this.#call("DELETE", `/projects/${id}`);
+
+  options = (id: string): Promise<Options> => this.#call("GET", `/projects/${id}/options`);
+  setOptions = (id: string, changes: Partial<Options>): Promise<Options> => this.#call("PATCH", `/projects/${id}/options`, changes);
+  /** The whole document as one Yjs update. */
+  exported = (id: string): Promise<Blob> => this.#ask("GET", `/projects/${id}/export`).then((response) => response.blob());
 
   members = (id: string): Promise<Page<Member>> => this.#call("GET", `/projects/${id}/members`);
   setRole = (id: string, user: string, role: Role): Promise<Member> => this.#call("PATCH", `/projects/${id}/members/${user}`, { role });

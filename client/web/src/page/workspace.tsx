@@ -56,7 +56,7 @@ export function Workspace({ api, me, project }: WorkspaceProps) {
     }
   }, [project, opening]);
   useEffect(() => void api.members(project.id).then((page) => about.set({ members: page.items }), () => undefined), [project]);
-  const sound = useSound(session, api, project.id);
+  const sound = useSound(session, api, project.id, (sentence) => ui.set({ notice: sentence }));
   if (session === null || sound === null) return <main class="still" aria-busy="true"><p class="still__quiet">Opening {project.name}…</p></main>;
   return <StudioContext.Provider value={{ api, me, session, sound, ui, about }} key={opening}><Screen /></StudioContext.Provider>;
 }

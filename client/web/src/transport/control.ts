@@ -27,6 +27,8 @@ type Told =
 export interface ControlOptions {
   /** Where to connect, with a fresh ticket. */
   readonly url: () => Promise<string>;
+  /** A command came too late: the right to command the room had just been taken away. */
+  readonly refused?: () => void;
   readonly now?: () => number;
 }
 
@@ -188,6 +190,7 @@ export class Control {
       case "transport":
         return this.#state(told);
       default:
+        if (told.code === "forbidden") this.#options.refused?.();
         this.#waiting.get(told.id)?.(told);
     }
   }

@@ -8,6 +8,7 @@ import { Dialog } from "../parts/dialog.tsx";
 import { notice } from "../state/actions.ts";
 import { useChanges, useStore } from "../state/store.ts";
 import { reading, useStudio, type Studio } from "../state/studio.ts";
+import { Options } from "./options.tsx";
 import { Voice } from "./voice.tsx";
 
 const ROLES: readonly (readonly [Role, string])[] = [["editor", "Can edit"], ["commenter", "Can write notes"], ["viewer", "Can look"]];
@@ -36,6 +37,7 @@ export function People({ onClose }: { readonly onClose: () => void }) {
           </li>
         ))}
       </ul>
+      <Options />
       <Voice />
       <footer class="dialog__foot">
         <Button kind="quiet" onClick={() => studio.ui.set({ dialog: "profile" })} testid="edit-profile">My name and colour</Button>

@@ -33,8 +33,10 @@ function isTransport(shown: unknown): shown is Transport {
   return (mode === "playing" || mode === "counting_in" || mode === "stopped") && numbers.every(Number.isFinite) && (rate as number) > 0 && (loop?.[1] as number) < (loop?.[2] as number);
 }
 
-function make(session: Session, api: Api, project: string): Sound {
-  const control = new Control({ url: async () => api.ticket(project).then(({ ws_url, ticket }) => controlUrl(ws_url, ticket)) });
+const REFUSED = "You may not play and stop for everybody any more. What you play now is for you alone.";
+
+function make(session: Session, api: Api, project: string, say: (sentence: string) => void): Sound {
+  const control = new Control({ refused: () => say(REFUSED), url: async () => api.ticket(project).then(({ ws_url, ticket }) => controlUrl(ws_url, ticket)) });
   let known: { readonly document: object; readonly time: Time } | null = null;
   const time = (): Time => {
     const document = session.mirror.current;
@@ -45,11 +47,11 @@ function make(session: Session, api: Api, project: string): Sound {
   return { session, deck, metronome: new Metronome(deck) };
 }
 
-export function useSound(session: Session | null, api: Api, project: string): Sound | null {
+export function useSound(session: Session | null, api: Api, project: string, say: (sentence: string) => void): Sound | null {
   const [sound, setSound] = useState<Sound | null>(null);
   useEffect(() => {
     if (session === null) return;
-    const made = make(session, api, project);
+    const made = make(session, api, project, say);
     const stop = session.mirror.subscribe(() => made.deck.edited());
     setSound(made);
     return () => {
