@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 from launch.app import App
 from tests.api.people import Meet, Musician
+from tests.collab_server.control import musician as control
 from tests.collab_server.peer import Peer, until
 
 
@@ -103,3 +104,17 @@ async def test_S10_a_demoted_member_writes_no_more(collab: App, meet: Meet) -> N
     async with studio(collab, ann, project, 17) as witness:
         assert witness.json()["transport"]["bpm"] in {120, 87}
     assert (await ann.get(f"{project}/document")).json()["transport"]["bpm"] in {120, 87}
+
+
+async def test_an_option_holds_on_open_control_sockets_within_a_second(collab: App, meet: Meet) -> None:
+    """A commenter commands the room from when the owner says so until the owner takes it back."""
+    ann = await meet("Ann")
+    project = await ann.project()
+    ben = await meet("Ben", ann, project, "commenter")
+    ticket = (await ben.post(f"{project}/ticket")).json()["ticket"]
+    line = await control.Musician(f"{collab.ws}/ctl/{project.rsplit('/', 1)[1]}?token={ticket}").join()
+    for allowed, answer in ((True, "ack"), (False, "nack")):
+        await ann.patch(f"{project}/options", {"commenters_transport": allowed})
+        await until(lambda allowed=allowed: line.may is allowed, seconds=1)  # type: ignore[misc]
+        assert (await line.ask("play"))["t"] == answer
+    await line.leave()
