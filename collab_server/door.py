@@ -6,7 +6,7 @@ Answers /live, /ready and /metrics on the same port, and /operator/... to whoeve
 import asyncio
 import time
 from http import HTTPStatus
-from typing import TypeAlias
+from typing import Final, TypeAlias
 from urllib.parse import parse_qs, unquote, urlsplit
 from uuid import UUID, uuid4
 
@@ -22,6 +22,12 @@ from collab_server.sockets import Handler, HttpAnswer
 from presence.errors import TicketExpired, TicketInvalid
 from presence.principal import Principal
 from presence.tickets import verify
+
+DOCUMENTS: Final = "/y/"
+LINES: Final = "/ctl/"
+SEATS: Final = "/hocuspocus"
+PUBLIC: Final = (DOCUMENTS, LINES, SEATS)
+"""What a proxy in front has to pass: with a slash at the end everything below it. All else is for those inside."""
 
 TEXT = "text/plain; charset=utf-8"
 Checked: TypeAlias = tuple[UUID | None, Principal | None, tuple[CloseCode, str] | None]
@@ -48,12 +54,12 @@ class Door:
             parts = urlsplit(target)
         except ValueError:
             return HttpAnswer(HTTPStatus.BAD_REQUEST, TEXT, b"bad request\n")
-        if parts.path.startswith("/y/"):
-            return self._document(unquote(parts.path[3:]), parts.query)
-        if parts.path == "/hocuspocus":
+        if parts.path.startswith(DOCUMENTS):
+            return self._document(unquote(parts.path.removeprefix(DOCUMENTS)), parts.query)
+        if parts.path == SEATS:
             return Seats(self._hub, self._verified, self._loop)
-        if parts.path.startswith("/ctl/"):
-            return self._line(unquote(parts.path[5:]), parts.query)
+        if parts.path.startswith(LINES):
+            return self._line(unquote(parts.path.removeprefix(LINES)), parts.query)
         if parts.path == "/live":
             return HttpAnswer(HTTPStatus.OK, TEXT, b"live\n")
         if parts.path == "/ready":

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from api.pages import routes
+from collab_server.door import PUBLIC
 from tests.deploy.support import DEPLOY, LAST_WORDS, document, documents, settings_names
 
 FOLDER = DEPLOY / "kubernetes"
@@ -99,5 +100,5 @@ def test_the_ingress_knows_every_page() -> None:
     """Each page, the API and the websockets have their service; what is for operators is not reachable."""
     assert {service_of(route.path) for route in routes()} == {"backline-api"}
     assert service_of("/api/projects") == "backline-api"
-    assert service_of("/y/0") == "backline-collab"
+    assert {service_of(f"{path}0" if path.endswith("/") else path) for path in PUBLIC} == {"backline-collab"}
     assert [service_of(path) for path in ("/metrics", "/ready", "/live", "/operator/rooms")] == [None] * 4

@@ -1,6 +1,7 @@
 """The Caddyfile, run by Caddy itself before three collab servers and the HTTP app."""
 
 import asyncio
+import re
 import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -8,10 +9,16 @@ from typing import NamedTuple
 
 import httpx
 import pytest
+from websockets.asyncio.client import connect
 
+from collab_server.door import PUBLIC
 from launch.app import App
+from studio.transport import Mode
+from tests.collab_server.control.musician import Musician
 from tests.collab_server.peer import Peer, until
-from tests.deploy.support import DEPLOY
+from tests.deploy.support import DEPLOY, ROOT
+
+INSIDE = ("/metrics", "/ready", "/live", "/operator/")
 
 
 class Site(NamedTuple):
@@ -25,11 +32,22 @@ class Site(NamedTuple):
         """A new project."""
         return str((await self.client.post("/api/projects", json={})).json()["id"])
 
+    @property
+    def sockets(self) -> str:
+        """Where websockets are asked for."""
+        return self.address.replace("http", "ws", 1)
+
+    async def ticket(self, project: str) -> str:
+        """A ticket for one handshake."""
+        return str((await self.client.post(f"/api/projects/{project}/ticket")).json()["ticket"])
+
     async def peer(self, project: str, number: int) -> Peer:
         """A member who comes through the proxy."""
-        ticket = (await self.client.post(f"/api/projects/{project}/ticket")).json()["ticket"]
-        address = self.address.replace("http", "ws", 1)
-        return await Peer(number, f"{address}/y/{project}?token={ticket}").join()
+        return await Peer(number, f"{self.sockets}/y/{project}?token={await self.ticket(project)}").join()
+
+    async def musician(self, project: str) -> Musician:
+        """A member's control socket through the proxy."""
+        return await Musician(f"{self.sockets}/ctl/{project}?token={await self.ticket(project)}").join()
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +112,29 @@ async def test_members_meet_through_the_proxy(site: Site) -> None:
     await peers[0].same(*peers[1:])
     for peer in peers:
         await peer.leave()
+
+
+def test_every_path_of_the_collab_server_is_decided_about() -> None:
+    """Whatever the door answers is either passed by the proxies or closed by them."""
+    door = (ROOT / "collab_server" / "door.py").read_text()
+    assert set(re.findall(r'"(/[a-z/]+)"', door)) == {*PUBLIC, *INSIDE}
+
+
+@pytest.mark.parametrize("path", PUBLIC)
+async def test_what_is_public_reaches_a_collab_server(site: Site, path: str) -> None:
+    """A websocket is opened there, which the HTTP app never does."""
+    async with connect(f"{site.sockets}{path}{'0' if path.endswith('/') else ''}"):
+        pass
+
+
+async def test_musicians_play_together_through_the_proxy(site: Site) -> None:
+    """What one of them plays starts for the other."""
+    project = await site.project()
+    a, b = await site.musician(project), await site.musician(project)
+    assert (await a.ask("play"))["t"] == "ack"
+    await until(lambda: b.state.mode is Mode.PLAYING)
+    for musician in (a, b):
+        await musician.leave()
 
 
 async def test_what_is_for_operators_stays_inside(site: Site) -> None:
