@@ -4,7 +4,7 @@ A lock forbids nothing beforehand, since nobody can look into the future of a CR
 track, its clips, notes, effects, sends and automation is undone by the server with the values from before.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 from pycrdt import Doc, Map
@@ -98,6 +98,7 @@ class Held:
 
     def note(self, reader: Reader, touched: Iterable[Touched]) -> None:
         """This is how it is now, and rightly so."""
+        moved: dict[str, str] = {}
         for root, entry, keys in _entries(touched):
             place = root, entry
             found = reader.entry(root, entry)
@@ -110,7 +111,9 @@ class Held:
             if root in MOVABLE:
                 self._homes[place] = track
                 if root == "clips" and track != before and not keys.isdisjoint(("", "track")):
-                    self._follow(reader, entry, track)
+                    moved[entry] = track
+        if moved:
+            self._follow(reader, moved)
 
     def against(self, reader: Reader, touched: Iterable[Touched], user: str) -> tuple[list[Repair], list[str]]:
         """What has to be written so that `user` has touched no track that somebody else holds; and those tracks."""
@@ -152,10 +155,11 @@ class Held:
                 if mine:
                     self._entries[root, entry] = track, reader.plain(reader.entry(root, entry))
 
-    def _follow(self, reader: Reader, clip: str, track: str) -> None:
-        """The notes of a clip that came or went."""
+    def _follow(self, reader: Reader, moved: Mapping[str, str]) -> None:
+        """The notes of clips that came or went (clip → its track now): one walk, as there are many more notes."""
         for event in reader.ids("events"):
-            if event.partition("/")[0] != clip:
+            track = moved.get(event.partition("/")[0])
+            if track is None:
                 continue
             if track in self.locks:
                 self._entries["events", event] = track, reader.entry("events", event)

@@ -1,9 +1,11 @@
 """Track locks: what somebody else changes on a locked track is undone at once; whatever else they did stays."""
 
+import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
-from pycrdt import merge_updates
+from pycrdt import Map, merge_updates
 
 from collab_server.wire import Kind
 from persistence.body import Entry
@@ -115,6 +117,30 @@ def test_a_lock_ends_with_its_time() -> None:
     assert reasons(bob) == []
     ada.listen()
     assert ada.json()["tracks"]["t_mine"]["gain_db"] == -3
+
+
+def test_moving_many_clips_costs_no_walk_over_all_notes_each() -> None:
+    """While a track is locked, a move of many clips costs a few times what it costs without any lock."""
+
+    def move(clips: "Map[Any]", track: str) -> None:
+        for n in range(200):
+            clips[f"c_{n}"]["track"] = track
+
+    def seconds(hands: Hands, mover: Person) -> float:
+        """Processor time of a move from one unlocked track to another."""
+        for n in range(200):
+            entity(mover, "clips", f"c_{n}", track="t_other", pos=960 * n, take=f"c_{n}")
+        mover.edit(lambda roots: roots["events"].update({f"c_{n % 200}/n_{n}": [n, 9, 60, 1] for n in range(5000)}))
+        hands.edit(mover, mover.doc.get_update(hands.room.vector()))
+        moving = mover.edit(lambda roots: move(roots["clips"], "master"))
+        started = time.process_time()
+        hands.edit(mover, moving)
+        return time.process_time() - started
+
+    held, _, bob = desk()
+    free, eve = desk(until=NOW_MS)[::2]
+    assert seconds(held, bob) < 10 * seconds(free, eve)
+    assert not held.expelled
 
 
 def test_a_loaded_room_knows_its_locks() -> None:
