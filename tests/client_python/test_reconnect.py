@@ -147,6 +147,63 @@ async def test_a_restarted_server_is_come_back_to(song: Song, collab: App) -> No
     assert stored["transport"]["bpm"] == 99
 
 
+async def test_commands_wait_for_the_connection_and_are_carried_out_once(song: Song, cable: Cable) -> None:
+    """Given while cut off: Unanswered for who does not wait, else carried out when the line is back, in order."""
+    guest = await song.invite("Ben")
+    async with (
+        backline.open(song.owner.url, song.owner.token) as project,
+        project.playback() as mine,
+    ):
+        await mine.play(at=0)
+        cable.pull()
+        await until(lambda: not mine.connected, "cut off")
+        assert mine.playing(mine.state.t0 + 1000), "the last state goes on"
+        with pytest.raises(backline.Unanswered):
+            await mine.stop(within=0.3)
+        waiting = [asyncio.create_task(mine.seek(number * 960, within=30)) for number in range(5)]
+        await asyncio.sleep(0)
+        cable.plug()
+        async with backline.open(guest.url, guest.token) as theirs, theirs.playback() as other:
+            await asyncio.gather(*waiting)
+            await until(lambda: other.state == mine.state, "both know the same")
+            assert (mine.state.pos0, mine.state.cause) == (4 * 960, "seek")
+            assert (await other.stop()).mode == "stopped"
+
+
+async def test_many_cuts_carry_out_every_command_once(song: Song, line: Chaos) -> None:
+    """Cut again and again under commands: the states of another listener have each seek once, in order."""
+    async with (
+        backline.open(song.owner.url, song.owner.token) as project,
+        project.playback() as mine,
+        project.playback() as other,
+    ):
+        for number in range(1, 21):
+            seeking = asyncio.create_task(mine.seek(number, within=30))
+            if number % 10 == 5:
+                await asyncio.sleep(0)
+                line.cut()
+            assert (await seeking).pos0 == number
+        await until(lambda: other.connected and other.state == mine.state, "heard")
+        assert mine.state.seq == 21, "the first state has number 1"
+
+
+async def test_a_restarted_server_leads_anew(song: Song, collab: App) -> None:
+    """After a restart there is a new reign, stopped where it was; what was meant for the old one is stale."""
+    async with backline.open(song.owner.url, song.owner.token) as project, project.playback() as mine:
+        before = await mine.seek(9600)
+        await collab.stop()
+        await until(lambda: not mine.connected, "gone")
+        stopping = asyncio.create_task(mine.play(given=before, within=30))
+        await collab.start()
+        with pytest.raises(backline.Stale) as caught:
+            await stopping
+        assert caught.value.state == mine.state
+        assert (mine.state.mode, mine.state.pos0, mine.state.cause) == ("stopped", 9600, "restart")
+        assert mine.state.epoch != before.epoch
+        assert (await mine.play()).pos0 == 9600
+        assert not mine.clock().stale
+
+
 async def test_who_may_no_longer_write_hears_that_offline_work_was_not_saved(song: Song, cable: Cable) -> None:
     """Demoted while cut off: saved() raises NotSaved because of NotAllowed, and others never see the work."""
     guest = await song.invite("Ben")

@@ -19,6 +19,7 @@ from backline.errors import (
     BacklineError,
     ChangesLost,
     Closed,
+    CommandRefused,
     EpochChanged,
     InvalidAddress,
     InvalidValue,
@@ -28,17 +29,22 @@ from backline.errors import (
     NotAllowed,
     NotSaved,
     Refused,
+    Stale,
     TicketRefused,
     TooLarge,
     TransactionTooLarge,
+    Unanswered,
     Unreachable,
     Unsaved,
 )
 from backline.opening import open
+from backline.playback import Playback
+from backline.playing import Loop, Playing
 from backline.presence import Person
 from backline.project import Project
 from backline.records import Lane, Section, Slot
 from backline.rows import Event, Point, SignatureChange, TempoPoint
+from backline.states import States
 from backline.timeline import Timeline
 
 __all__ = [
@@ -49,12 +55,14 @@ __all__ = [
     "ChangesLost",
     "Clip",
     "Closed",
+    "CommandRefused",
     "Effect",
     "EpochChanged",
     "Event",
     "InvalidAddress",
     "InvalidValue",
     "Lane",
+    "Loop",
     "Malformed",
     "Marker",
     "NoSuchEntity",
@@ -63,6 +71,8 @@ __all__ = [
     "NotSaved",
     "Note",
     "Person",
+    "Playback",
+    "Playing",
     "Point",
     "Project",
     "Refused",
@@ -70,6 +80,8 @@ __all__ = [
     "Send",
     "SignatureChange",
     "Slot",
+    "Stale",
+    "States",
     "TempoPoint",
     "TicketRefused",
     "Timeline",
@@ -77,6 +89,7 @@ __all__ = [
     "Track",
     "TransactionTooLarge",
     "Transport",
+    "Unanswered",
     "Unreachable",
     "Unsaved",
     "open",

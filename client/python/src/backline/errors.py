@@ -2,8 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from pycrdt import merge_updates
+
+if TYPE_CHECKING:
+    from backline.playing import Playing
 
 
 class BacklineError(Exception):
@@ -45,6 +49,30 @@ class ChangesLost(BacklineError):
 
 class Closed(BacklineError):
     """The project was used after its `async with` block."""
+
+
+class CommandRefused(BacklineError):
+    """A command to the shared transport was not carried out. `code`: the server's word for why."""
+
+    def __init__(self, code: str, reason: str = "") -> None:
+        super().__init__(f"the command was refused: {reason or code}")
+        self.code, self.reason = code, reason
+
+
+class Stale(CommandRefused):
+    """The command was given for another state than `state`, the present one; nothing happened."""
+
+    def __init__(self, state: "Playing") -> None:
+        super().__init__("stale", f"the transport is at {state.seq} of {state.epoch} by now")
+        self.state = state
+
+
+class Unanswered(BacklineError, TimeoutError):
+    """Nobody decided a command in time. It may still be carried out; as it is absolute, it can be given again."""
+
+    def __init__(self, command: str, within: float, trouble: str = "") -> None:
+        super().__init__(f"no answer to {command} within {within:g} s{': ' if trouble else ''}{trouble}")
+        self.command = command
 
 
 class Refused(BacklineError):

@@ -1,7 +1,7 @@
 """An open project: what a script sees of it."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager
 from weakref import WeakSet
 
 from backline.changes import Changes
@@ -10,6 +10,7 @@ from backline.document import Document
 from backline.entities import Clip, Effect, Marker, Note, Send, Track, Transport
 from backline.errors import BacklineError, NotAllowed, Unsaved
 from backline.ledger import Ledger, untold
+from backline.playback import Playback, playback
 from backline.presence import People, Person
 from backline.records import LANES, SECTIONS, SLOTS, Arrangement, Lane, Slots
 from backline.rows import EVENTS, POINTS, SIGNATURES, TEMPO, Events, Points, Rows, Signatures, Tempo
@@ -32,6 +33,7 @@ class Project:
         self._ledger = Ledger()
         document = self._document = Document(self._guard)
         self._people = People(document.client)
+        self._tickets = tickets
         self._session = Session(document, self._people, self._ledger, tickets)
         self._streams: WeakSet[Changes] = WeakSet()
         self._closed = False
@@ -148,6 +150,14 @@ class Project:
     def me(self) -> Person | None:
         """Ourselves as others see us; None until the server has said it."""
         return self._people.me
+
+    def playback(self, *, follow: bool = False, connect_within: float = 30.0) -> AbstractAsyncContextManager[Playback]:
+        """The shared transport: `async with project.playback() as playback: await playback.play(at=0)`.
+
+        State and time are known when the block begins. With `follow` starts are set so far ahead that we hear of them
+        in time, as for everybody who plays along. Raises Unreachable after `connect_within` seconds, and Refused.
+        """
+        return playback(self._tickets, follow=follow, connect_within=connect_within)
 
     # ------------------------------------------------------------------ the end
 

@@ -25,6 +25,11 @@ class Pass:
     role: str
     epoch: int | None
 
+    @property
+    def control(self) -> str:
+        """Where the project's control socket is: beside its document."""
+        return re.sub(rf"/y/({UUID})(?=\?)", r"/ctl/\1", self.address, count=1)
+
 
 class Tickets(Protocol):
     """Gives a pass for every attempt."""
