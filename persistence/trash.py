@@ -49,10 +49,12 @@ LOOKED = """
 insert into document_trash (project_id, looked_at, due_at) values ($1, $2, $3)
     on conflict (project_id) do update set looked_at = excluded.looked_at, due_at = excluded.due_at
 """
+# Said twice: an undelete that commits while we wait for its row is seen by the delete, not by the list it works off.
 PURGE_PROJECTS = """
 with gone as (
     delete from projects
      where id in (select p.id from projects p where p.deleted_at < now() - $1::interval order by p.deleted_at limit $2)
+       and deleted_at < now() - $1::interval
     returning 1
 )
 select count(*) from gone

@@ -1,5 +1,6 @@
 """What was deleted thirty days ago goes for good, by the server's clock, while nobody is there."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -12,12 +13,18 @@ from persistence.pool import Pool
 from persistence.trash import due, empty_trash, purge_projects
 from studio.blank import blank
 from studio.canonical import canonical
+from tests.collab_server.peer import until
 from tests.persistence.conftest import MakeProject
 
 EVERY = 1_000_000
 DAY = timedelta(days=1)
 AGE_CHANGES = "update document_changes set created_at = created_at - $2::interval where project_id = $1"
 AGE_DOCUMENT = "update documents set created_at = created_at - $2::interval where project_id = $1"
+UNDELETE = "update projects set deleted_at = null where id = $1"
+WAITING = """
+select exists (select from pg_stat_activity
+                where datname = current_database() and wait_event_type = 'Lock' and query like '%delete from projects%')
+"""
 SESSION = "insert into collaboration_sessions (project_id) values ($1)"
 
 
@@ -98,3 +105,15 @@ async def test_projects_go_thirty_days_after_they_were_deleted(pool: Pool, make_
     assert young in left
     assert old not in left
     assert await pool.fetchval("select count(*) from document_updates where project_id = $1", old) == 0
+
+
+async def test_an_undelete_at_the_border_is_not_purged(pool: Pool, make_project: MakeProject) -> None:
+    """Brought back while the purge waits for its row, the project stays."""
+    project = await make_project()
+    await pool.execute("update projects set deleted_at = now() - interval '31 days' where id = $1", project)
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute(UNDELETE, project)
+        purge = asyncio.create_task(purge_projects(pool))
+        await until(lambda: pool.fetchval(WAITING))
+    assert await purge == 0
+    assert await pool.fetchval("select count(*) from projects where id = $1", project) == 1
