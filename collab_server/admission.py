@@ -11,6 +11,7 @@ from uuid import UUID
 
 from collab_server.closing import CloseCode
 from collab_server.express import Everyday, Lane, Narrowed
+from collab_server.gate.contents import STRING
 from collab_server.gate.deletions import Deletion
 from collab_server.gate.errors import Malformed, TooLarge
 from collab_server.gate.inspection import Inspection, missing, news
@@ -111,9 +112,9 @@ class Admission:
         """Read the update and admit it, or say why not. `merge`: it is the answer to our Step1.
 
         `salvage`: what was told but not committed may have been lost; then a merge may bring it back for its absent
-        author. `full`: why the document takes no more; then only what names no root is welcome, such as marking as
-        deleted. `deleted` tells whether all of these are, in the document as it is. `forbids` has the last word, on
-        what was read and whether any struct of it is new.
+        author. `full`: why the document takes no more; then only what adds no entry and no text is welcome, such as
+        marking as deleted. `deleted` tells whether all of these are, in the document as it is. `forbids` has the last
+        word, on what was read and whether any struct of it is new.
         """
         try:
             seen = inspect(update, self._gate)
@@ -129,7 +130,7 @@ class Admission:
         except TooLarge as error:
             return Refusal(CloseCode.TOO_LARGE, str(error))
         refusal = self._wrong_client(member, seen, merge, merge and salvage) or self._wrong_root(plan)
-        if refusal is None and full and seen.roots and news(seen, self.known):
+        if refusal is None and full and _adds(seen) and news(seen, self.known):
             refusal = Refusal(CloseCode.TOO_LARGE, full)
         if refusal is None and forbids is not None:
             refusal = forbids(seen, bool(news(seen, self.known)))
@@ -240,3 +241,8 @@ class Admission:
             member.lane = Lane(client)
             if before is not None:
                 before.lane = None
+
+
+def _adds(seen: Inspection) -> bool:
+    """Whether the document grows by it: entries do, and texts; a value takes the place of another."""
+    return bool(seen.roots) or any(place[3] == STRING for place in seen.places)

@@ -46,9 +46,9 @@ class Audience:
             if audience:
                 yield Relay(audience, b"".join([frame for _, frame in framed]))
             if len(framed) > 1:
-                for member in members:
+                for member in [member for member in members if member in authors]:
                     others = b"".join([frame for author, frame in framed if author is not member])
-                    if member in authors and others:
+                    if others:
                         yield Relay((member,), others)
         self._answers.clear()
 

@@ -26,6 +26,8 @@ TURN_WORK = 400
 """What one connection may cost in a turn before the others have theirs, in messages like the everyday edit."""
 MESSAGE_SECONDS = 5e-6
 """What the everyday edit costs. Other messages count by the time they took, in multiples of this."""
+SLOW_MESSAGE_SECONDS = 50e-6
+"""An update that takes longer is no everyday edit, however short it is."""
 MESSAGE_WORK_MAX = 20_000
 MESSAGES_PER_FRAME_MAX = 1_000
 
@@ -257,12 +259,11 @@ class Connection:
         # The everyday edit is recognised first: sync, update, and a length of one byte that fills the message.
         if message[:2] == b"\x00\x02" and len(message) > 3 and message[2] == len(message) - 3:
             self._turn_left -= 1
-            if self.member is None or self.member.restriction is None:
-                self._edit(message[3:], merge=False)
-            else:
-                started = perf_counter()
-                self._edit(message[3:], merge=False)
-                self.charge(perf_counter() - started)  # the room may have to make a second document for it
+            started = perf_counter()
+            self._edit(message[3:], merge=False)
+            spent = perf_counter() - started
+            if spent > SLOW_MESSAGE_SECONDS:
+                self.charge(spent)
             return
         try:
             while position < len(message) and self.hosted is not None:

@@ -89,9 +89,9 @@ class Lane:
         deleted = None
         if first_bytes is not None:
             deleted = first, length = _number(first_bytes), _number(length_bytes)
-            if not 0 < length <= clock + 1 - first:
+            if deleted != (origin, 1) and not self._deletes_values(shape, origin, clock, first, first + length):
                 return None
-        if narrowed is not None and not self._admits(narrowed, shape, origin, clock, deleted):
+        if narrowed is not None and not self._admits(narrowed, shape, origin):
             return None
         slot = shape.overwrite(self.client, clock, origin)
         if slot is None:
@@ -113,24 +113,23 @@ class Lane:
             parts.append(b"\x00")
         return b"".join(parts)
 
-    def _admits(
-        self, narrowed: Narrowed, shape: Shape, origin: int, clock: int, deleted: tuple[int, int] | None
-    ) -> bool:
-        """Whether this key may surely be overwritten, and nothing else is deleted."""
+    def _deletes_values(self, shape: Shape, origin: int, clock: int, first: int, end: int) -> bool:
+        """Whether the clocks in [first, end) are values of the key alone: what else is deleted may need a repair."""
+        slot = shape.slot(self.client, origin)
+        return slot is not None and first < end <= clock + 1 and shape.within(self.client, first, min(clock, end), slot)
+
+    def _admits(self, narrowed: Narrowed, shape: Shape, origin: int) -> bool:
+        """Whether this key may surely be overwritten."""
         slot = shape.slot(self.client, origin)
         if slot is None:
             return False
-        if deleted is not None:
-            first, end = deleted[0], min(clock, deleted[0] + deleted[1])
-            if first < end and not shape.within(self.client, first, end, slot):
-                return False
         restriction, whereabouts = narrowed
         asked = self._admitted
-        known = asked is not None and asked[0] is restriction and asked[1] is slot
         if (
             asked is None
-            or not known
-            or (asked[2] >= 0 and (asked[2] != whereabouts.generation or whereabouts.uncertain))
+            or asked[0] is not restriction
+            or asked[1] is not slot
+            or self._outdated(asked[2], whereabouts)
         ):
             place = shape.named(slot)
             if place is None:
@@ -142,6 +141,9 @@ class Lane:
                 asked = restriction, slot, whereabouts.generation, inside
             self._admitted = asked
         return asked[3]
+
+    def _outdated(self, generation: int, whereabouts: Whereabouts) -> bool:
+        return generation >= 0 and (generation != whereabouts.generation or whereabouts.uncertain)
 
     def _sound(self, value: bytes) -> bool:
         spec = self._spec

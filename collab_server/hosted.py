@@ -113,6 +113,8 @@ class Hosted:
         """A flight of this room is being committed."""
         self.behind = False
         """Rows of other processes are missing and being read: the document is not what `head` says."""
+        self.standing_news = 0
+        """Counts what was heard of memberships: an answer that was asked for before the last of it may be too old."""
         self.others: set[UUID] = set()
         """Nodes that have this project open, as far as heard: nobody else needs to be told of anything."""
         self._loop = loop

@@ -186,7 +186,8 @@ class Hub:
             if hosted.empty and hosted.edited_since_snapshot and not hosted.closed:
                 await self.keeper.snapshot(hosted, "last_leave")
                 await self.keeper.project(hosted)
-            if hosted.empty and hosted.settled and hosted.rows_since_compaction > self.settings.compact_at_unload_rows:
+            due = hosted.rows_since_compaction > self.settings.compact_at_unload_rows
+            if due and hosted.empty and hosted.settled and not hosted.closed:
                 await self.keeper.compact(hosted, hosted.room.head, hosted.room.state())
         finally:
             hosted.unloading = False

@@ -4,7 +4,7 @@ None of it is on the way of an edit; a failure here is logged and tried again at
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -26,7 +26,9 @@ from persistence.settings import RetentionSettings
 from persistence.snapshots import Snapshots
 from studio.canonical import canonical
 
-MEMBERSHIPS = "SELECT user_id, role, credited, restriction FROM project_members WHERE project_id = $1"
+MEMBERSHIPS = """
+SELECT project_id, user_id, role, credited, restriction FROM project_members WHERE project_id = any ($1)
+"""
 STALE_AFTER = timedelta(seconds=90)
 """A connection whose node has not spoken of it for three heartbeats is gone."""
 
@@ -59,10 +61,13 @@ class Keeper:
         """Everybody's role and the project's options as of now."""
         return await cast(self._pool, project_id)
 
-    async def standings(self, project_id: UUID) -> dict[UUID, Standing]:
-        """Everybody's membership as of now."""
-        rows = await self._pool.fetch(MEMBERSHIPS, project_id)
-        return {row["user_id"]: standing_of(row["role"], row["restriction"], row["credited"]) for row in rows}
+    async def standings(self, projects: Sequence[UUID]) -> dict[UUID, dict[UUID, Standing]]:
+        """Everybody's membership as of now, by project and user."""
+        found: dict[UUID, dict[UUID, Standing]] = {project: {} for project in projects}
+        for row in await self._pool.fetch(MEMBERSHIPS, projects):
+            standing = standing_of(row["role"], row["restriction"], row["credited"])
+            found[row["project_id"]][row["user_id"]] = standing
+        return found
 
     async def seen(self, members: Mapping[UUID, tuple[UUID, Member]]) -> None:
         """These connections are alive (connection id → project and member)."""

@@ -117,15 +117,16 @@ class LiveDocument:
         return bool(self._held.locks)
 
     def settle(self) -> None:
-        """Apply what was put aside, one update for each client."""
-        aside, self._aside = self._aside, {}
-        self._pending.size -= self._aside_bytes
-        self._aside_bytes = 0
-        for run in aside.values():
+        """Apply what was put aside, one update for each client. If yrs fails it stays aside, for the next to fail too:
+        what was never applied must not be taken for saved."""
+        for run in self._aside.values():
             updates = run.joined()
             self._apply(updates)
             edits = len(run.updates) + run.absorbed
             self._pending.add(run.member.user_id, "edit", updates, self._taken(), edits)
+        self._aside.clear()
+        self._pending.size -= self._aside_bytes
+        self._aside_bytes = 0
 
     def edit(self, member: Member, updates: list[bytes], edits: int, now_ms: int) -> list[tuple[Member | None, bytes]]:
         """Apply one author's consecutive updates and repair what they broke: what is to be told, in order."""

@@ -25,6 +25,7 @@ class Member:
         "demoted",
         "dialect",
         "edits",
+        "forgettable",
         "id",
         "lag_vector",
         "lane",
@@ -76,6 +77,8 @@ class Member:
         self.told_denied = False
         self.demoted = False
         """Whether it could write at some time on this connection."""
+        self.forgettable = False
+        """Whether it never could write here: what it sends all the same is not kept."""
         self.unsent: Unsent | None = None
         """What it wrote when it might not any more, if that is to be kept."""
         self.become(principal.role)

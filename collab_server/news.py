@@ -18,6 +18,7 @@ from collab_server.gate.limits import Limits as GateLimits
 from collab_server.hosted import Hosted
 from collab_server.keeper import Keeper
 from collab_server.member import Member
+from collab_server.standing import Standing
 from persistence.body import Entry, MalformedBody, decode
 from persistence.editing import open_stored
 from persistence.errors import TRANSIENT, PersistenceError, TailGone
@@ -38,6 +39,8 @@ from presence.events import (
 from studio.roles import Action, Role, may
 
 RETRY_SECONDS = 0.5
+ROOMS_AT_A_TIME = 500
+"""Whose members are asked for in one statement."""
 REVOKED = "access revoked"
 SET_ASIDE = "the project is set aside"
 NOBODY = b"\x00"
@@ -73,8 +76,8 @@ class News:
         self._bus = bus
         self._missing: dict[Hosted, int] = {}
         """Rooms that lack rows, with the last row before the first of them; `behind` while somebody reads them."""
-        self._unchecked: set[Hosted] = set()
-        """Rooms whose memberships could not be read: they are asked for again and again."""
+        self._checking_all = False
+        self._check_all_again = False
         self._loop = asyncio.get_running_loop()
         self._log = structlog.get_logger("news")
         bus.on_gap(self.resynchronise)
@@ -95,10 +98,12 @@ class News:
                 hosted.others.discard(node)
                 hosted.perform(hosted.room.node_left(node))
             case RoleChanged(_, user_id, role) if not may(role, Action.WRITE):
+                hosted.standing_news += 1
                 self._narrow(hosted, user_id, role)
             case RoleChanged():
                 house.start(self.check_memberships(hosted))  # who may write, may perhaps not write everything
             case AccessRevoked(_, user_id):
+                hosted.standing_news += 1
                 self._expel(hosted, user_id)
             case ProjectDeleted():
                 house.drop(hosted, CloseCode.NO_SUCH_PROJECT, "the project was deleted")
@@ -148,29 +153,46 @@ class News:
                 self._house.announce(hosted, hosted.room.roster.snapshot(ours_only=True) or NOBODY)
 
     async def check_all_memberships(self) -> None:
-        """Ask for the members of every open room, as changes may have been missed."""
-        for hosted in list(self._house.rooms.values()):
-            await self.check_memberships(hosted)
+        """Ask for the members of every open room, as changes may have been missed. One round at a time."""
+        self._check_all_again = True
+        if self._checking_all:
+            return
+        self._checking_all = True
+        try:
+            while self._check_all_again:
+                self._check_all_again = False
+                rooms = [hosted for hosted in self._house.rooms.values() if hosted.room.members]
+                for start in range(0, len(rooms), ROOMS_AT_A_TIME):
+                    await self._check(rooms[start : start + ROOMS_AT_A_TIME])
+        finally:
+            self._checking_all = False
 
     async def check_memberships(self, hosted: Hosted) -> None:
         """Bring every member's role up to the database, however long that takes to answer."""
-        while not hosted.closed:
+        await self._check([hosted])
+
+    async def _check(self, rooms: list[Hosted]) -> None:
+        """Until each has an answer that is no older than what was heard meanwhile."""
+        while rooms := [hosted for hosted in rooms if not hosted.closed]:
+            asked = [(hosted, hosted.standing_news) for hosted in rooms]
             try:
-                standings = await self._keeper.standings(hosted.project_id)
+                standings = await self._keeper.standings([hosted.project_id for hosted in rooms])
             except TRANSIENT:
-                if hosted in self._unchecked:
-                    return
-                self._unchecked.add(hosted)
                 await asyncio.sleep(RETRY_SECONDS)
-                self._unchecked.discard(hosted)
                 continue
-            for member in list(hosted.room.members):
-                standing = standings.get(member.user_id)
-                if standing is None:
-                    self._house.expel(hosted, member, CloseCode.NOT_ALLOWED, REVOKED)
-                elif not member.stands_as(*standing):
-                    hosted.perform(hosted.room.change_role(member, *standing))
-            return
+            rooms = [hosted for hosted, news in asked if hosted.standing_news != news]
+            for hosted, news in asked:
+                if hosted.standing_news == news and not hosted.closed:
+                    self._bring_up(hosted, standings[hosted.project_id])
+
+    def _bring_up(self, hosted: Hosted, standings: Mapping[UUID, Standing]) -> None:
+        hosted.standing_news += 1
+        for member in list(hosted.room.members):
+            standing = standings.get(member.user_id)
+            if standing is None:
+                self._house.expel(hosted, member, CloseCode.NOT_ALLOWED, REVOKED)
+            elif not member.stands_as(*standing):
+                hosted.perform(hosted.room.change_role(member, *standing))
 
     def _grew(self, hosted: Hosted, event: Grew) -> None:
         room = hosted.room

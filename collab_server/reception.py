@@ -1,8 +1,9 @@
 """How a connection comes into its room: the room is opened, the membership asked for, and every reason not to let it in
 is told with a code."""
 
-from collections.abc import Mapping
-from typing import Protocol
+import asyncio
+from collections.abc import Coroutine, Mapping
+from typing import Any, Protocol
 from uuid import UUID
 
 import structlog
@@ -12,6 +13,7 @@ from collab_server.connection import Connection
 from collab_server.hosted import Hosted
 from collab_server.member import Member
 from collab_server.metrics import Metrics
+from collab_server.news import News
 from collab_server.register import Register
 from collab_server.settings import CollabSettings
 from collab_server.standing import standing_of
@@ -28,8 +30,12 @@ class House(Protocol):
     settings: CollabSettings
     metrics: Metrics
 
+    news: News
+
     @property
     def connections(self) -> Mapping[UUID, Connection]: ...
+
+    def start(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]: ...
 
     async def open(self, project_id: UUID) -> Hosted: ...
 
@@ -50,6 +56,7 @@ class Reception:
         hosted = await self._opened(connection, connection.project_id)
         if hosted is None:
             return
+        news = hosted.standing_news
         try:
             admitted = await self._admitted(connection, connection.project_id)
         except TRANSIENT:
@@ -66,6 +73,8 @@ class Reception:
             self._register.left(connection.id, 0)
         else:
             self._let_in(connection, hosted, admitted)
+            if hosted.standing_news != news:  # what is known of this membership may be older than its end
+                self._house.start(self._house.news.check_memberships(hosted))
 
     async def _opened(self, connection: Connection, project_id: UUID) -> Hosted | None:
         """The room, with us as its visitor; None if there is none to be had, and then the connection is closed."""

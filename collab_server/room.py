@@ -93,6 +93,8 @@ class Room:
         self._inbox: list[Run] = []
         self.trials = Trials(self.document, lambda: [held for run in self._inbox for held in run.updates])
         self._broken = ""
+        self._measured = 0
+        """What `document_bytes` was found to be when all of it was encoded last."""
 
     # ------------------------------------------------------------------ coming and going
 
@@ -243,11 +245,11 @@ class Room:
 
     def grow(self, seq: int, entries: Sequence[Entry], now_ms: int = 0) -> Effects:
         """Journal row `seq`, committed by another process, is applied and told; the caller keeps the rows in order."""
-        self.head = max(self.head, seq)
         try:
             grown = self.document.grow(entries, now_ms)
         except BaseException as error:
             return self._spoiled(error, [])
+        self.head = max(self.head, seq)
         return self._tell([(None, update) for update in grown])
 
     def take(self) -> Flight:
@@ -358,8 +360,10 @@ class Room:
     def _keep_unsent(self, member: Member, update: bytes) -> Effects:
         """Work that comes too late is kept, if its author could ever write here: nobody else fills the database."""
         if member.unsent is None:
-            if not member.demoted and member.user_id not in self.admission.bound.values():
-                return NOTHING
+            if not member.demoted:
+                member.forgettable = member.forgettable or member.user_id not in self.admission.bound.values()
+                if member.forgettable:
+                    return NOTHING
             member.unsent = Unsent()
         if not member.unsent.room_for(update) or not self.admission.readable(update):
             return NOTHING
@@ -379,7 +383,8 @@ class Room:
         """Why nothing may be added any more; "" while there is room."""
         limit = self.limits.document_bytes_max
         if self.document_bytes + len(update) > limit:
-            self.document_bytes = len(self.document.state())
+            if self.document_bytes != self._measured:
+                self.document_bytes = self._measured = len(self.document.state())
             if self.document_bytes + len(update) > limit:
                 return "the project is full"
         return "the project has too many entries" if self.document.crowded() else ""

@@ -11,6 +11,7 @@ from collab_server.gate.inspection import missing
 from collab_server.gate.limits import Limits
 from collab_server.gate.shape import Shape
 from collab_server.gate.update import inspect
+from collab_server.wire import write_varuint
 
 CLIENT = 7_777_777
 MARKER = "m_0123456789ab"
@@ -77,6 +78,18 @@ def test_a_repeated_update_takes_the_long_way() -> None:
     shape = learned(made)
     assert Lane(CLIENT).read(changed, shape) is not None
     assert Lane(CLIENT).read(changed, shape) is None
+
+
+@pytest.mark.parametrize("deleted", [(0, 1), (0, 3), (1, 1)])
+def test_deleting_more_than_the_values_of_the_key_takes_the_long_way(deleted: tuple[int, int]) -> None:
+    """A deletion of one's own entity or of another of its keys may have to be repaired."""
+    made, changed = edits(["a"])
+    found = inspect(changed, Limits())
+    own = write_varuint(CLIENT)
+    tail = b"\x01" + own + b"\x01" + write_varuint(found.deletes[0][1]) + write_varuint(found.deletes[0][2])
+    assert changed.endswith(tail)
+    other = b"\x01" + own + b"\x01" + write_varuint(deleted[0]) + write_varuint(deleted[1])
+    assert Lane(CLIENT).read(changed[: -len(tail)] + other, learned(made)) is None
 
 
 def test_a_joined_run_says_what_its_updates_say() -> None:

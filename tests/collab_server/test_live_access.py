@@ -5,6 +5,8 @@ import socket
 import time
 from uuid import UUID, uuid4
 
+import asyncpg
+
 from launch.app import App
 from presence.bus import open_bus
 from presence.events import AccessRevoked, ProjectDeleted, RoleChanged
@@ -15,6 +17,9 @@ from tests.collab_server.world import User, World
 
 SET_ROLE = "update project_members set role = $3 where project_id = $1 and user_id = $2"
 REMOVE = "delete from project_members where project_id = $1 and user_id = $2"
+ADMITTING = """
+select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()
+"""
 
 
 async def closing(peer: Peer) -> tuple[int, str]:
@@ -43,6 +48,29 @@ async def test_a_stranger_with_a_ticket_is_turned_away(world: World, project: UU
     """The ticket opens the handshake; the membership in the database decides."""
     stranger = await world.user("Eve")
     assert (await closing(make_peer(project, stranger)))[0] == 4403
+
+
+async def test_who_is_removed_on_the_way_in_does_not_stay(
+    world: World, project: UUID, ada: User, database: str, make_peer: MakePeer
+) -> None:
+    """The membership was read before it ended, and the news of its end came before the person was in the room."""
+    bob = await world.member(project)
+    a = await make_peer(project, ada).join()
+    late = make_peer(project, bob)
+    connection = await asyncpg.connect(database)
+    try:
+        async with connection.transaction():
+            await connection.execute("select from collaboration_sessions where project_id = $1 for update", project)
+            await late.connect()
+            await until(lambda: world.pool.fetchval(ADMITTING))
+            await world.pool.execute(REMOVE, project, bob.id)
+            a.track("t_1")
+            await a.saved()
+    finally:
+        await connection.close()
+    await until(lambda: late.closed)
+    assert late.closed is not None
+    assert late.closed[0] == 4403
 
 
 async def test_a_deleted_project_opens_for_nobody(world: World, ada: User, make_peer: MakePeer) -> None:

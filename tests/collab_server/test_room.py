@@ -1,20 +1,37 @@
 """Tests of the room: what goes in, what comes out, and when."""
 
 import math
+from typing import Any
 from uuid import uuid4
 
 import pytest
-from pycrdt import Map
+from pycrdt import Doc, Map
 
+from collab_server.admission import TRUSTED
 from collab_server.closing import CloseCode
 from collab_server.effects import Expel, SnapshotFirst, Spoil, Tick
 from collab_server.gate.awareness import Entry as PresenceEntry
 from collab_server.gate.awareness import encode as encode_presence
+from collab_server.gate.shape import Shape
+from collab_server.gate.update import inspect
+from collab_server.join_state import EMPTY_VECTOR
+from collab_server.room import Room
+from collab_server.settings import Limits
 from collab_server.wire import EMPTY_UPDATE, Kind
 from persistence.body import Entry, decode
 from studio.canonical import canonical
-from tests.collab_server.rooms import NOW_MS, SEED, Hands, Person, desk, open_room, replay
-
+from tests.collab_server.rooms import (
+    NOW_MS,
+    PROJECT,
+    REPAIRER,
+    SEED,
+    Hands,
+    Person,
+    desk,
+    expelled,
+    open_room,
+    replay,
+)
 
 # ---------------------------------------------------------------------- coming and going
 
@@ -283,10 +300,63 @@ def test_a_row_heard_twice_changes_nothing() -> None:
 
 
 def test_a_row_that_cannot_be_applied_spoils_the_room() -> None:
-    """What yrs cannot take from the journal means that the document in memory is not to be trusted."""
+    """What yrs cannot take from the journal means that the document in memory is not to be trusted, nor is it what the
+    journal holds up to that row."""
     hands = desk(Person(10))
     (effect,) = hands.room.grow(2, [Entry(None, b"\x01\x01\x01")])
     assert isinstance(effect, Spoil)
+    assert hands.room.head == 1
+
+
+class FailingDoc(Doc[Any]):
+    """A document that takes nothing more once it fails."""
+
+    fails = False
+
+    def apply_update(self, update: bytes) -> None:
+        if self.fails:
+            raise ValueError("no more")
+        super().apply_update(update)
+
+
+def test_what_yrs_fails_to_apply_when_somebody_looks_is_never_acknowledged() -> None:
+    """Sound edits are applied when they are needed: if that fails on the way to an answer, the next flush fails too."""
+    doc = FailingDoc(client_id=REPAIRER)
+    doc.apply_update(SEED)
+    shape = Shape(TRUSTED)
+    shape.learn(shape.plan(inspect(SEED, TRUSTED)))
+    hands, ada, bob = Hands(Room(PROJECT, 1, 1, doc, shape, {}, Limits(), len(SEED))), Person(10), Person(11)
+    hands.join(ada)
+    hands.edit(ada, ada.track("t_1"))
+    hands.commit()
+    hands.edit(ada, ada.field("tracks", "t_1", "gain_db", -1.0))
+    hands.commit()
+    ada.take()
+    hands.edit(ada, ada.field("tracks", "t_1", "gain_db", -2.0))
+    doc.fails = True
+    with pytest.raises(ValueError, match="no more"):
+        hands.room.ask(bob.member, EMPTY_VECTOR)
+    hands.commit()
+    assert ada.take() == b""
+    assert hands.spoiled == "ValueError while applying an update"
+
+
+def test_a_full_project_takes_deletions_and_values_but_nothing_that_makes_it_grow() -> None:
+    """Beyond its limit neither entries nor texts come in; what is there may be changed, and marked as deleted."""
+    ada, limits = Person(10), Limits(document_bytes_max=6_000)
+    hands = Hands(open_room(limits=limits))
+    hands.join(ada)
+    hands.edit(ada, ada.note("n_1", "x" * 2_000, author=str(ada.user)), ada.track("t_1"))
+    while not hands.expelled:
+        hands.edit(ada, ada.edit(lambda roots: roots["notes"]["n_1"]["body"].insert(1, "y" * 100)))
+    assert expelled(hands, ada) == CloseCode.TOO_LARGE
+    assert len(hands.room.state()) < 6_000
+    again = Person(11, user=ada.user).know(hands.room.state())
+    hands.join(again)
+    hands.edit(again, again.field("tracks", "t_1", "gain_db", -1.0), again.field("notes", "n_1", "deleted", [1, "x"]))
+    assert expelled(hands, again) is None
+    hands.edit(again, again.track("t_2"))
+    assert expelled(hands, again) == CloseCode.TOO_LARGE
 
 
 def test_presence_offences_end_their_connection() -> None:

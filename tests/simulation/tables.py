@@ -316,9 +316,12 @@ class Tables:
 
     # ------------------------------------------------------------------ the rest
 
-    def _memberships(self, tx: Transaction, project: UUID) -> Rows:
-        members = self.documents[project].members
-        return [Record(user_id=user, role=role, credited=True, restriction=None) for user, role in members.items()]
+    def _memberships(self, tx: Transaction, projects: list[UUID]) -> Rows:
+        return [
+            Record(project_id=project, user_id=user, role=role, credited=True, restriction=None)
+            for project in projects
+            for user, role in self.documents[project].members.items()
+        ]
 
     def _snapshot(self, tx: Transaction, *_: object) -> Rows:
         self.snapshots += 1

@@ -43,7 +43,7 @@ def main() -> None:
             error = examine(doc)
             doc.unobserve(subscription)
             whole = doc.get_update().hex()
-        answer = {"error": error, "cpu": cpu, "rss": peak() - rss, "state": vector(doc.get_state())}
+        answer: dict[str, object] = {"error": error, "cpu": cpu, "rss": peak() - rss, "state": vector(doc.get_state())}
         answer |= {"own": own, "whole": whole, "deleted": doc.get_update(doc.get_state()).hex()}
         stdout.write(json.dumps(answer) + "\n")
         stdout.flush()
