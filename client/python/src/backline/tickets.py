@@ -7,7 +7,7 @@ import re
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import IO, Any, Final, Protocol
 from urllib.parse import urlencode, urlsplit
 
 from backline.errors import InvalidAddress, NoSuchProject, NotAllowed, Refused, TicketRefused
@@ -85,6 +85,7 @@ class BearerTickets:
         self._request = urllib.request.Request(  # noqa: S310 - the scheme was looked at
             url, data=b"{}", headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         )
+        self._opener = urllib.request.build_opener(_NowhereElse)
 
     async def fetch(self) -> Pass:
         """Raises TicketRefused, NotAllowed, NoSuchProject; OSError if the API is away or too busy."""
@@ -94,13 +95,26 @@ class BearerTickets:
 
     def _ask(self) -> Any:
         try:
-            with urllib.request.urlopen(self._request, timeout=HTTP_SECONDS) as answer:  # noqa: S310
+            with self._opener.open(self._request, timeout=HTTP_SECONDS) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError as error:
             refusal = _refusal(error.code, _sentence(error))
             raise refusal if refusal is not None else OSError(f"the API answered {error.code}") from None
         except ValueError:
             raise OSError("the API's answer is no JSON") from None
+
+
+class _NowhereElse(urllib.request.HTTPRedirectHandler):
+    """Follows no redirect: urllib would send our token along, to whatever host is named."""
+
+    def redirect_request(
+        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: object, newurl: str
+    ) -> None:
+        """Raises Refused."""
+        fp.close()
+        raise Refused(
+            f"the API sends us on to {newurl[:200]}: a token goes nowhere but to the address it was given for", code
+        )
 
 
 def _refusal(status: int, sentence: str) -> Refused | None:
