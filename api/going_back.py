@@ -21,6 +21,7 @@ from persistence.projections import project
 from studio.canonical import canonical
 from studio.courtesy import others_locks, respecting, restore_around
 from studio.edits import restore
+from studio.fields import shortened
 from studio.roles import Action, may
 
 NAME_MAX: Final = 120
@@ -64,7 +65,7 @@ async def go_back(
     done = await edited(work, standing, "restore", kept)
     doc, state, content, result = done.result
     author, place = standing.caller.id, (done.epoch, done.seq - 1 if done.body else done.seq)
-    columns = ("automatic", "before_restore", name[:NAME_MAX], author, parent, *place, state, content)
+    columns = ("automatic", "before_restore", shortened(name, NAME_MAX), author, parent, *place, state, content)
     digest = hashlib.sha256(state).digest()
     before: UUID = await work.connection.fetchval(stored.INSERT, standing.project_id, *columns, digest)
     if done.body:

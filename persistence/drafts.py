@@ -5,6 +5,7 @@ from uuid import UUID
 
 from persistence.pool import Pool
 from persistence.snapshots import NAME_MAX
+from studio.fields import shortened
 
 DRAFTS_MAX = 20
 """For a person in a project: whoever may not write can't fill the database either."""
@@ -28,6 +29,6 @@ async def keep_draft(
 ) -> bool:
     """Keeps unsent work as the draft `id_` of its author; False if it is known already, or there are too many."""
     sha256 = hashlib.sha256(update).digest()
-    title = name.replace("\0", "").strip()[:NAME_MAX] or "Unsent work"
+    title = shortened(name.replace("\0", "").strip(), NAME_MAX) or "Unsent work"
     kept = await pool.fetchval(KEEP, id_, project_id, title, author, epoch, seq, update, sha256, DRAFTS_MAX)
     return kept is not None

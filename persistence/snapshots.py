@@ -12,6 +12,7 @@ import asyncpg
 from persistence.errors import CorruptState, NameTaken
 from persistence.pool import Pool
 from persistence.settings import RetentionSettings
+from studio.fields import shortened
 
 NAME_MAX = 120
 VARIANTS_MAX = 100
@@ -157,9 +158,9 @@ def _checked(row: asyncpg.Record) -> Snapshot:
 
 
 def _variants(name: str) -> Iterator[str]:
-    """ "Version 3", "Version 3 (2)", "Version 3 (3)" ... within the column's length."""
-    clean = name.replace("\0", "").strip()[:NAME_MAX] or "Untitled"
+    """ "Version 3", "Version 3 (2)", "Version 3 (3)" ... each a name that may be given, in UTF-16 units."""
+    clean = shortened(name.replace("\0", "").strip(), NAME_MAX) or "Untitled"
     yield clean
     for number in range(2, VARIANTS_MAX + 1):
         suffix = f" ({number})"
-        yield clean[: NAME_MAX - len(suffix)] + suffix
+        yield shortened(clean, NAME_MAX - len(suffix)) + suffix

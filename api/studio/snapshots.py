@@ -31,6 +31,7 @@ from studio.blank import blank, open_doc
 from studio.canonical import canonical
 from studio.compare import compare
 from studio.edits import become_fork, restore
+from studio.fields import shortened
 from studio.roles import Action
 
 BEFORE_RESTORE: Final = "Before restoring {name}"
@@ -197,13 +198,18 @@ async def fork_snapshot(snapshot_id: UUID, standing: Forker, work: Unit, body: F
     """A new project of the caller's with this content; nothing connects it to the old one but `meta.parent`."""
     row = await found(work.connection, standing, snapshot_id)
     asked = body.name if body else None
-    name = asked or FORK_OF.format(name=standing.project_name[: NAME_MAX - len(FORK_OF)])
+    name = asked or _fork_of(standing.project_name)
     caller = standing.caller
     project_id: UUID = await work.connection.fetchval(INSERT_PROJECT, caller.id, name, standing.project_id, snapshot_id)
     content = await content_of(work.connection, standing, row)
     seed = _forked(content, project_id, name, f"{standing.project_id}/{snapshot_id}", str(caller.id))
     await Journal.create(work.connection, project_id, seed, caller.id, "fork")
     return await shown(work, project_id, caller)
+
+
+def _fork_of(name: str) -> str:
+    """What a fork is called that nobody named: a project's name is measured in UTF-16 units."""
+    return FORK_OF.format(name=shortened(name, NAME_MAX - len(FORK_OF.format(name=""))))
 
 
 def _forked(content: dict[str, Any], project_id: UUID, name: str, parent: str, by: str) -> bytes:

@@ -76,6 +76,14 @@ async def test_automatic_ones_may_share_a_name_and_long_names_fit(snapshots: Sna
     assert second.name == "x" * 116 + " (2)"
 
 
+async def test_the_number_behind_a_long_name_of_emoji_fits_too(snapshots: Snapshots, project: UUID) -> None:
+    """A name has at most 120 UTF-16 units, with its number: what is stored can be given again."""
+    await save(snapshots, project, "😀" * 60, "named")
+    second = await snapshots.get(project, await save(snapshots, project, "😀" * 60, "named"))
+    assert second is not None
+    assert second.name == "😀" * 58 + " (2)"
+
+
 async def test_pages_walk_the_whole_list_once(snapshots: Snapshots, project: UUID) -> None:
     """Newest first, each exactly once, drafts not among them."""
     saved = [await save(snapshots, project) for _ in range(5)]

@@ -122,3 +122,12 @@ async def test_a_snapshot_of_another_project_is_missing(meet: Meet) -> None:
         assert code(await ann.post(f"{path}/fork")) == (404, "not_found")
     compared = await ann.get(f"{other}/snapshots/{own['id']}/compare", params={"with": snapshot["id"]})
     assert code(compared) == (404, "not_found")
+
+
+async def test_a_fork_of_a_name_of_sixty_emoji_is_named_after_it(meet: Meet) -> None:
+    """Names are cut in UTF-16 units, as they are judged: 60 emoji are 120 of them."""
+    ann = await meet("Ann")
+    project = await ann.project("😀" * 60)
+    snapshot = await saved(ann, project, "A")
+    forked = await ann.post(f"{project}/snapshots/{snapshot['id']}/fork")
+    assert (forked.status_code, forked.json()["name"]) == (201, "😀" * 56 + " (fork)")
