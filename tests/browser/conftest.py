@@ -27,11 +27,17 @@ def app_environment(app_environment: dict[str, str]) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-async def chrome(chromium: str) -> AsyncIterator[Browser]:
+def switches() -> tuple[str, ...]:
+    """What the browser program is started with, besides."""
+    return ()
+
+
+@pytest.fixture(scope="module")
+async def chrome(chromium: str, switches: tuple[str, ...]) -> AsyncIterator[Browser]:
     """One browser program for a module's tests; each person has a context of their own in it."""
     expect.set_options(timeout=PATIENCE_MS)
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium, args=list(ARGUMENTS))
+        browser = await playwright.chromium.launch(executable_path=chromium, args=[*ARGUMENTS, *switches])
         yield browser
         await browser.close()
 

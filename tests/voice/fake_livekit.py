@@ -204,10 +204,11 @@ async def serving(app: web.Application) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def fake_livekit() -> AsyncIterator[FakeLiveKit]:
-    """A server that is listening."""
-    fake = FakeLiveKit()
+async def fake_livekit(fake: FakeLiveKit | None = None, *routes: web.RouteDef) -> AsyncIterator[FakeLiveKit]:
+    """A server that is listening, with more routes if there are any."""
+    fake = fake or FakeLiveKit()
     app = web.Application()
+    app.add_routes(routes)
     app.router.add_post("/twirp/livekit.RoomService/{method}", fake.answer)
     async with serving(app) as url:
         fake.url = url

@@ -7,6 +7,7 @@ import { rememberEpoch } from "../client/storage.ts";
 import { Dialogs } from "./dialogs/dialogs.tsx";
 import { SidePanel } from "./panels/side.tsx";
 import { useKeyboard } from "./state/keyboard.ts";
+import { useCall } from "./state/call.ts";
 import { useSound } from "./state/sound.ts";
 import { Store, useChanges, useStore } from "./state/store.ts";
 import { StudioContext, useStudio, type ProjectState, type Studio } from "./state/studio.ts";
@@ -57,8 +58,9 @@ export function Workspace({ api, me, project }: WorkspaceProps) {
   }, [project, opening]);
   useEffect(() => void api.members(project.id).then((page) => about.set({ members: page.items }), () => undefined), [project]);
   const sound = useSound(session, api, project.id, (sentence) => ui.set({ notice: sentence }));
+  const call = useCall(api, project.id);
   if (session === null || sound === null) return <main class="still" aria-busy="true"><p class="still__quiet">Opening {project.name}…</p></main>;
-  return <StudioContext.Provider value={{ api, me, session, sound, ui, about }} key={opening}><Screen /></StudioContext.Provider>;
+  return <StudioContext.Provider value={{ api, me, session, sound, call, ui, about }} key={opening}><Screen /></StudioContext.Provider>;
 }
 
 function Screen() {

@@ -19,6 +19,7 @@ export interface Answer { readonly t: "ack" | "nack"; readonly id: string; reado
 
 type Told =
   | { readonly t: "hello" | "role"; readonly role: string; readonly may: boolean; readonly boot?: string }
+  | { readonly t: "voice"; readonly users: readonly string[] }
   | { readonly t: "pong"; readonly c: number; readonly r: number; readonly s: number; readonly boot: string }
   | { readonly t: "tempo"; readonly points: readonly TempoPoint[]; readonly signatures: readonly (readonly [number, number, number])[] }
   | ({ readonly t: "transport" } & Transport)
@@ -48,6 +49,7 @@ export class Control {
   #socket: WebSocket | null = null;
   #room: Followed | null = null;
   #time: Time | null = null;
+  #voice: readonly string[] | null = null;
   #may = false;
   #boot = "";
   #follows = false;
@@ -72,6 +74,11 @@ export class Control {
   /** The room's transport as last told; null before the first word. */
   get room(): Followed | null {
     return this.#room;
+  }
+
+  /** User ids in the voice room, a new list whenever anything there changed; null while nobody tells. */
+  get voice(): readonly string[] | null {
+    return this.#voice;
   }
 
   /** Whether this person may command the room. */
@@ -138,6 +145,7 @@ export class Control {
     };
     socket.onmessage = (event: MessageEvent) => this.#heard(JSON.parse(String(event.data)) as Told);
     socket.onclose = (event: CloseEvent) => {
+      this.#voice = null;
       this.#tell();
       const end = ending(event.code);
       if (end.kind === "retry" || end.kind === "ticket" || end.kind === "epoch") this.#again(end.kind === "retry" && end.slow);
@@ -183,6 +191,9 @@ export class Control {
       case "role":
         this.#attempts = 0;
         this.#may = told.may;
+        return this.#tell();
+      case "voice":
+        this.#voice = told.users;
         return this.#tell();
       case "tempo":
         this.#time = timeOf(told.points, told.signatures);

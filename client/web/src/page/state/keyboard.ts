@@ -12,6 +12,7 @@ const TURNING = "input[type=range], select";
 
 function isTaken(event: KeyboardEvent): boolean {
   if (event.defaultPrevented || !(event.target instanceof Element)) return event.defaultPrevented;
+  if (document.querySelector("dialog:modal") !== null) return true; // also when what had the focus in it is gone
   const chord = event.ctrlKey || event.metaKey;
   if (event.key === " " && event.target.closest(PRESSED) !== null) return true;
   return event.target.closest(TYPING) !== null || (!chord && event.target.closest(TURNING) !== null);

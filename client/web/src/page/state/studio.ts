@@ -9,6 +9,7 @@ import type { Canonical } from "../../client/schema.ts";
 import type { Session } from "../../client/session.ts";
 import { TempoMap } from "../../client/tempo.ts";
 import { view, type ClipView, type View } from "../../client/view.ts";
+import type { Call } from "../../voice/call.ts";
 import type { Sound } from "./sound.ts";
 import type { Store } from "./store.ts";
 import { useChanges, useStore } from "./store.ts";
@@ -21,6 +22,7 @@ export interface Studio {
   readonly me: Person;
   readonly session: Session;
   readonly sound: Sound;
+  readonly call: Call;
   readonly ui: Store<Ui>;
   readonly about: Store<ProjectState>;
 }

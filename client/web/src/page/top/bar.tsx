@@ -13,6 +13,7 @@ import type { Panel } from "../state/ui.ts";
 import mark from "../mark.svg";
 import { SavedLight } from "./light.tsx";
 import { PeopleBar } from "./people.tsx";
+import { VoiceLight } from "./voice.tsx";
 
 export function TopBar({ name }: { readonly name: string }) {
   const studio = useStudio();
@@ -35,6 +36,7 @@ export function TopBar({ name }: { readonly name: string }) {
       <RoleBadge />
       <SavedLight />
       <div class="top__space" />
+      <VoiceLight />
       <PeopleBar />
       {project.role === "owner" && <Button kind="main" onClick={() => ui.set({ dialog: "share" })} testid="share"><Icon name="share" />Share</Button>}
       <PanelButtons />
