@@ -104,7 +104,7 @@ class Member:
         return role is self.role and narrowed == self.restriction and credited == self.credited
 
     def identity(self) -> dict[str, str | bool]:
-        """The person as others see it; a client can't choose it. `only` is there for a restricted editor."""
+        """The person as others see it; a client can't choose it. A restricted editor's restriction is told."""
         if self._identity is None:
             person = self.principal
             self._identity = {
@@ -115,5 +115,5 @@ class Member:
                 "credited": self.credited,
             }
             if self.restriction is not None:
-                self._identity["only"] = self.restriction.only.value
+                self._identity |= self.restriction.told()
         return self._identity

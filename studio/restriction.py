@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
+from zlib import crc32
 
 from studio.belonging import DYNAMIC, track_named
 from studio.errors import Invalid
@@ -40,6 +41,12 @@ class Restriction:
         """Its JSON."""
         if self.only is Only.TRACKS:
             return {"only": self.only.value, "tracks": sorted(self.tracks)}
+        return {"only": self.only.value}
+
+    def told(self) -> dict[str, str]:
+        """What presence says of it: the kind, and for chosen tracks a mark that is another for other tracks."""
+        if self.only is Only.TRACKS:
+            return {"only": self.only.value, "part": f"{crc32(chr(0).join(sorted(self.tracks)).encode()):08x}"}
         return {"only": self.only.value}
 
 

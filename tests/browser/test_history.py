@@ -1,11 +1,18 @@
 """Going back: versions, comparison, restore, fork, trash."""
 
 import re
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
 
 import pytest
 from playwright.async_api import expect
+from pycrdt import Map
 
+from persistence.editing import edit
+from persistence.pool import open_pool
 from tests.browser.conftest import Visit
+from tests.browser.studio import Studio
 
 pytestmark = pytest.mark.browser
 
@@ -46,3 +53,83 @@ async def test_what_was_deleted_comes_back_from_the_trash(visit: Visit) -> None:
     await studio.at("undelete").first.click()
     await expect(studio.at("track-name")).to_have_text("Drums")
     await expect(studio.at("clip")).to_have_count(1)
+
+
+async def test_the_owner_removes_from_the_trash_for_good(visit: Visit, someone: Visit) -> None:
+    """Asked first, and it can be kept; then it is gone for everybody. An editor can bring back, and no more."""
+    ana, ben = await visit(), await someone()
+    await ben.join(await ana.invite_link("editor"))
+    for name in ("Drums", "Bass"):
+        await ana.add_track(name)
+        await ana.at("track-menu").first.click()
+        await ana.at("track-delete").click()
+        await expect(ana.at("track")).to_have_count(0)
+    await ana.light("saved")
+    for studio in (ana, ben):
+        await studio.at("panel-trash").click()
+        await expect(studio.at("trash-item")).to_have_count(2)
+    await expect(ben.at("undelete")).to_have_count(2)
+    await expect(ben.at("purge")).to_have_count(0)
+    drums = ana.at("trash-item").filter(has_text="Drums")
+    await drums.get_by_test_id("purge").click()
+    await expect(ana.at("purge-dialog")).to_contain_text("“Drums”")
+    await ana.at("purge-cancel").click()
+    await expect(ana.at("purge-dialog")).to_have_count(0)
+    await expect(ana.at("trash-item")).to_have_count(2)
+    await drums.get_by_test_id("purge").click()
+    await ana.at("purge-confirm").click()
+    for studio in (ana, ben):
+        await expect(studio.at("trash-item")).to_have_count(1)
+        await expect(studio.at("trash-item")).to_contain_text("Bass")
+
+
+async def written(studio: Studio, database: str, change: Callable[[Any], None]) -> None:
+    """An edit of the open project that no control of the page makes; the collab server finds it in the journal."""
+    pool = await open_pool(database, 1, 1)
+    try:
+        await edit(pool, UUID(studio.page.url.rsplit("/", 1)[1]), None, "edit", change)
+    finally:
+        await pool.close()
+
+
+async def test_an_effect_waits_in_the_trash_too(visit: Visit, database: str) -> None:
+    """With its kind and its track's name; it comes back to where it was."""
+    studio = await visit()
+    await studio.add_track("Drums")
+    await studio.light("saved")
+    track = await studio.at("track").get_attribute("data-row")
+
+    def thrown(doc: Any) -> None:
+        doc.get("effects", type=Map)["e_1"] = Map({"track": track, "kind": "reverb", "deleted": ["u", 1.0]})
+
+    await written(studio, database, thrown)
+    await studio.at("panel-trash").click()
+    item = studio.at("trash-item")
+    await expect(item).to_contain_text("Effect “reverb”")
+    await expect(item).to_contain_text("on “Drums”")
+    await item.get_by_test_id("undelete").click()
+    await expect(studio.at("trash-item")).to_have_count(0)
+    await studio.light("saved")
+
+
+async def test_thousands_of_differences_come_page_by_page(visit: Visit, database: str) -> None:
+    """Fifty are shown, and more when one asks for them."""
+    studio = await visit()
+    await studio.at("panel-history").click()
+    await studio.at("version-name").fill("Empty")
+    await studio.at("version-keep").click()
+    version = studio.at("version").filter(has_text="Empty").first
+    await expect(version).to_be_visible()
+
+    def many(doc: Any) -> None:
+        marks = {f"m_{number:012}": Map({"tick": 960.0 * number, "label": f"M{number}"}) for number in range(2_000)}
+        with doc.transaction():
+            doc.get("markers", type=Map).update(marks)
+
+    await written(studio, database, many)
+    await version.get_by_test_id("version-compare").click()
+    told = studio.at("differences").locator("li")
+    await expect(told).to_have_count(50)
+    await studio.at("differences-more").click()
+    await expect(told).to_have_count(100)
+    await expect(told.last).to_have_text("marker “M99” was added")

@@ -4,6 +4,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import Visit
+from tests.browser.studio import Door
 
 pytestmark = pytest.mark.browser
 
@@ -61,38 +62,49 @@ async def test_a_wrong_invite_is_explained(someone: Visit) -> None:
 
 
 async def test_a_restricted_editor_keeps_to_the_part_the_owner_gave(visit: Visit, someone: Visit) -> None:
-    """The mix is theirs; any other edit is not taken, and their page comes back with what everybody has."""
-    ana, ben = await visit(), await someone()
+    """The mix is theirs; another edit, made while they could not know, is not taken: their page shows what all have."""
+    ana, ben, door = await visit(), await someone(), Door()
+    await door.fit(ben.page)
     await ana.add_track("Drums")
     await ben.join(await ana.invite_link("editor"))
     await expect(ben.at("track")).to_have_count(1)
+    await door.shut()
+    await ben.light("offline")
     await ana.at("people").click()
     await ana.at("member-restriction").select_option("mix")
     await expect(ana.at("member-restriction")).to_have_value("mix")
     await ana.page.keyboard.press("Escape")
-    await ben.at("track-mute").click()
-    await expect(ana.at("track-mute")).to_have_attribute("aria-pressed", "true")
     await ben.at("add-track").click()
+    await ben.page.keyboard.press("Enter")
+    door.open()
     await expect(ben.at("put-aside")).to_be_visible()
+    await expect(ben.at("add-track")).to_be_disabled()
     await expect(ben.at("track")).to_have_count(1)
     await expect(ana.at("track")).to_have_count(1)
-    await ben.at("track-mute").click()
-    await expect(ana.at("track-mute")).to_have_attribute("aria-pressed", "false")
+    for pressed in ("true", "false"):
+        await ben.at("track-mute").click()
+        await expect(ana.at("track-mute")).to_have_attribute("aria-pressed", pressed)
 
 
 async def test_a_held_track_says_so_and_stays_as_it_is(visit: Visit, someone: Visit) -> None:
-    """Both see who holds it; the other's change to it is undone and they are told; given back, it is free."""
-    ana, ben = await visit(), await someone()
+    """Both see who holds it; what the other did unknowing is undone, and they are told; given back, it is free."""
+    ana, ben, door = await visit(), await someone(), Door()
+    await door.fit(ben.page)
     await ana.add_track("Drums")
     await ben.join(await ana.invite_link("editor"))
+    await expect(ben.at("track")).to_have_count(1)
+    await door.shut()
+    await ben.light("offline")
     await ana.at("track-menu").click()
     await ana.at("track-hold").click()
-    for studio in (ana, ben):
-        await expect(studio.at("track-lock")).to_be_visible()
+    await expect(ana.at("track-lock")).to_be_visible()
     await ben.at("track-mute").click()
+    door.open()
     await expect(ben.at("notice")).to_contain_text("undone")
+    await expect(ben.at("track-lock")).to_be_visible()
     await expect(ben.at("track-mute")).to_have_attribute("aria-pressed", "false")
     await expect(ana.at("track-mute")).to_have_attribute("aria-pressed", "false")
+    await expect(ben.at("track-mute")).to_be_disabled()
     await ana.at("track-menu").click()
     await ana.at("track-release").click()
     await expect(ben.at("track-lock")).to_have_count(0)

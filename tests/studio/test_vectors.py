@@ -9,9 +9,14 @@ import pytest
 
 from studio import schema
 from studio.errors import Invalid
+from studio.locks import ROOTS as LOCKABLE
+from studio.locks import lock_of
 from studio.order import between, spread
+from studio.restriction import Only, Restriction, allows, reaches, refused, restriction_of
+from studio.roles import Action, Role, may
 from studio.tempo import TempoMap
 from studio.view import view
+from studio.watch import Touched
 
 VECTORS = Path(__file__).parent / "vectors"
 
@@ -99,3 +104,38 @@ def test_order_crowds_T10() -> None:
         assert low < key < high
         low = key
     assert len(low) <= 256
+
+
+RIGHTS: dict[str, list[Any]] = json.loads((VECTORS / "rights.json").read_text())
+
+
+@pytest.mark.parametrize("case", RIGHTS["touches"], ids=named)
+def test_rights_vector(case: dict[str, Any]) -> None:
+    """A role and a restriction let somebody write what the vector says."""
+    root, entity, key = case["touch"]
+    restriction = restriction_of(case["restriction"])
+    touched = [Touched(root, entity, frozenset({key}))]
+    barred = restriction and refused(restriction, touched, lambda *_: case["before"], lambda *_: case["after"])
+    assert (may(Role(case["role"]), Action.WRITE) and not barred) is case["may"]
+
+
+def test_rights_beyond_keys() -> None:
+    """What a restriction leaves of actions and locks, and what a track's lock says, is as in the vectors."""
+    for case in RIGHTS["actions"]:
+        assert allows(restriction_of(case["restriction"]), Action(case["action"])) is case["may"], case
+    for case in RIGHTS["holds"]:
+        restriction = restriction_of(case["restriction"])
+        assert restriction is not None
+        assert reaches(restriction, case["track"]) is case["may"], case
+    for case in RIGHTS["locks"]:
+        assert lock_of(case["value"], case["now"]) == (case["lock"] and tuple(case["lock"])), case
+    assert sorted(LOCKABLE) == sorted(RIGHTS["lockable"])
+
+
+def test_presence_tells_other_chosen_tracks_apart() -> None:
+    """The kind of a restriction, and a mark that changes with its tracks, in whatever order they are kept."""
+    assert Restriction(Only.MIX).told() == {"only": "mix"}
+    chosen = [Restriction(Only.TRACKS, frozenset(tracks)).told() for tracks in (["a", "b"], ["b", "a"], ["a"], ["ab"])]
+    assert all(told["only"] == "tracks" and len(told["part"]) == 8 for told in chosen)
+    assert chosen[0] == chosen[1]
+    assert len({told["part"] for told in chosen}) == 3

@@ -6,7 +6,8 @@ import test from "node:test";
 import { secureBelow } from "../src/client/ids.ts";
 import { Meter } from "../src/client/meter.ts";
 import { between } from "../src/client/order.ts";
-import type { Canonical, Json } from "../src/client/schema.ts";
+import { LOCKABLE, allows, barrier, lockOf, reaches, type Action, type Who } from "../src/client/rights.ts";
+import type { Canonical, Json, Root } from "../src/client/schema.ts";
 import { TempoMap } from "../src/client/tempo.ts";
 import * as valid from "../src/client/valid.ts";
 import { view } from "../src/client/view.ts";
@@ -83,4 +84,25 @@ test("a field reads as what repair would make of it", () => {
     checked += 1;
   }
   assert.ok(checked > 50, `${checked} fields were compared`);
+});
+
+interface Rights {
+  readonly touches: { name: string; role: Who["role"]; restriction: Who["restriction"]; touch: [Root, string, string]; before: string | null; after: string | null; may: boolean }[];
+  readonly actions: { restriction: Who["restriction"]; action: Action; may: boolean }[];
+  readonly holds: { restriction: Who["restriction"]; track: string; may: boolean }[];
+  readonly locks: { value: Json; now: number; lock: [string, number] | null }[];
+  readonly lockable: Root[];
+}
+
+test("role, restriction and locks let people do what the server does", () => {
+  const rights = vectors<Rights>("rights");
+  for (const { name, role, restriction, touch: [root, id, key], before, after, may } of rights.touches) {
+    const barred = barrier({ user: "me", role, restriction }, { root, id, key, tracks: [before, after] }, new Map());
+    assert.equal(barred === null, may, name);
+    if (barred !== null) assert.equal(barred.kind, role === "editor" ? "restriction" : "role", name);
+  }
+  for (const { restriction, action, may } of rights.actions) assert.equal(allows(restriction, action), may, `${action} with ${JSON.stringify(restriction)}`);
+  for (const { restriction, track, may } of rights.holds) assert.equal(reaches(restriction, track), may, `${track} with ${JSON.stringify(restriction)}`);
+  for (const { value, now, lock } of rights.locks) assert.deepEqual(lockOf(value, now), lock === null ? null : { user: lock[0], until: lock[1] }, JSON.stringify(value));
+  assert.deepEqual(LOCKABLE.toSorted(), rights.lockable.toSorted());
 });

@@ -13,10 +13,13 @@ export interface Restriction { readonly only: "mix" | "markers" | "tracks"; read
 export interface Member { readonly user: Person; readonly role: Role; readonly credited: boolean; readonly restriction: Restriction | null; readonly joined_at: string }
 export interface Invite { readonly id: string; readonly token: string; readonly url: string; readonly role: InviteRole; readonly max_uses: number | null; readonly uses: number; readonly expires_at: string }
 export interface Invitation { readonly project: { readonly id: string; readonly name: string }; readonly role: InviteRole; readonly invited_by: Omit<Person, "id"> | null }
-export interface Ticket { readonly ticket: string; readonly role: Role; readonly ws_url: string; readonly expires_at: string; readonly epoch: number; readonly user: Person }
+export interface Ticket { readonly ticket: string; readonly role: Role; readonly restriction: Restriction | null; readonly ws_url: string; readonly expires_at: string; readonly epoch: number; readonly user: Person }
 export interface Snapshot { readonly id: string; readonly name: string; readonly kind: string; readonly reason?: string | null; readonly created_at: string; readonly author: Person | null }
 export interface Change { readonly seq: number; readonly at: string; readonly author: Person | null; readonly origin: string; readonly edits: number; readonly paths: readonly string[] }
 export interface Difference { readonly text: string }
+/** A track that somebody else holds, and was left as it is. */
+export interface TrackLock { readonly track: string; readonly user: string; readonly until: number }
+export interface Restored { readonly changes: number; readonly locked: readonly TrackLock[] }
 /** What somebody did in one go, in the rows `first_seq` to `seq`; `kept` while the document after it can be rebuilt. */
 export interface Moment { readonly seq: number; readonly first_seq: number; readonly began_at: string; readonly at: string; readonly author: Person | null; readonly origin: string; readonly edits: number; readonly text: string; readonly kept: boolean }
 export interface MomentFilter { readonly person?: string | undefined; readonly track?: string | undefined; readonly from?: string | undefined; readonly to?: string | undefined }
@@ -31,12 +34,15 @@ export interface NoteBody { readonly body: string; readonly anchor?: readonly un
 export class ApiError extends Error {
   readonly status: number;
   readonly code: string;
+  /** What else the refusal says. */
+  readonly detail: { readonly [key: string]: unknown };
 
-  constructor(status: number, code: string, message: string) {
+  constructor(status: number, code: string, message: string, detail: { readonly [key: string]: unknown } = {}) {
     super(message);
     this.name = "ApiError";
     this.status = status;
     this.code = code;
+    this.detail = detail;
   }
 }
 
@@ -47,13 +53,13 @@ export class Unreachable extends Error {
   }
 }
 
-interface ErrorBody { readonly error?: { readonly code?: string; readonly message?: string } }
+interface ErrorBody { readonly error?: { readonly code?: string; readonly message?: string; readonly [key: string]: unknown } }
 type Method = "GET" | "POST" | "PATCH" | "DELETE";
 
 async function failure(response: Response): Promise<ApiError> {
   const body = (await response.json().catch(() => ({}))) as ErrorBody;
   const message = body.error?.message ?? `The server answered ${response.status}.`;
-  return new ApiError(response.status, body.error?.code ?? "unknown", message);
+  return new ApiError(response.status, body.error?.code ?? "unknown", message, body.error);
 }
 
 /** A gateway that found nobody, or a server that says what it cannot reach: without voice the rest goes on. */
@@ -130,8 +136,8 @@ export class Api {
 
   snapshots = (id: string, cursor?: string): Promise<Page<Snapshot>> => this.#call("GET", `/projects/${id}/snapshots${page(cursor)}`);
   createSnapshot = (id: string, name: string, seq?: number): Promise<Snapshot> => this.#call("POST", `/projects/${id}/snapshots`, seq === undefined ? { name } : { name, seq });
-  compareSnapshot = (id: string, snapshot: string, other = "live"): Promise<Page<Difference>> => this.#call("GET", `/projects/${id}/snapshots/${snapshot}/compare?with=${other}`);
-  restoreSnapshot = (id: string, snapshot: string): Promise<unknown> => this.#call("POST", `/projects/${id}/snapshots/${snapshot}/restore`);
+  compareSnapshot = (id: string, snapshot: string, cursor?: string): Promise<Page<Difference>> => this.#call("GET", `/projects/${id}/snapshots/${snapshot}/compare${page(cursor)}`);
+  restoreSnapshot = (id: string, snapshot: string): Promise<Restored> => this.#call("POST", `/projects/${id}/snapshots/${snapshot}/restore`);
   forkSnapshot = (id: string, snapshot: string, name?: string): Promise<Project> => this.#call("POST", `/projects/${id}/snapshots/${snapshot}/fork`, name === undefined ? {} : { name });
 
   voice = (id: string): Promise<VoiceRoom> => this.#call("GET", `/projects/${id}/voice`);
@@ -141,9 +147,10 @@ export class Api {
   removeVoice = (id: string, user: string): Promise<void> => this.#call("DELETE", `/projects/${id}/voice/participants/${user}`);
 
   moments = (id: string, filter: MomentFilter, cursor?: string): Promise<Page<Moment>> => this.#call("GET", `/projects/${id}/moments${query({ ...filter, cursor })}`);
-  compareMoment = (id: string, seq: number, filter: MomentFilter): Promise<Page<Difference>> => this.#call("GET", `/projects/${id}/moments/${seq}/compare${query({ person: filter.person, track: filter.track })}`);
-  restoreMoment = (id: string, seq: number, track?: string): Promise<{ changes: number }> => this.#call("POST", `/projects/${id}/moments/${seq}/restore`, track === undefined ? {} : { track });
+  compareMoment = (id: string, seq: number, filter: MomentFilter, cursor?: string): Promise<Page<Difference>> => this.#call("GET", `/projects/${id}/moments/${seq}/compare${query({ person: filter.person, track: filter.track, cursor })}`);
+  restoreMoment = (id: string, seq: number, track?: string): Promise<Restored> => this.#call("POST", `/projects/${id}/moments/${seq}/restore`, track === undefined ? {} : { track });
   undoChange = (id: string, person: string, from: number, to: number): Promise<Undone> => this.#call("POST", `/projects/${id}/changes/undo`, { person, from_seq: from, to_seq: to });
+  purge = (id: string, root: string, entity: string): Promise<void> => this.#call("DELETE", `/projects/${id}/trash/${root}/${encodeURIComponent(entity)}`);
   deletedProjects = (): Promise<Page<DeletedProject>> => this.#call("GET", "/trash");
   undeleteProject = (id: string): Promise<Project> => this.#call("POST", `/projects/${id}/undelete`);
 

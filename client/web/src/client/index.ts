@@ -7,6 +7,7 @@ export { canonical, Mirror } from "./mirror.ts";
 export { Meter } from "./meter.ts";
 export { between } from "./order.ts";
 export { Presence, type Peer } from "./presence.ts";
+export { allows, barrier, locksOf, type Barrier, type Lock, type Touch } from "./rights.ts";
 export { Saved, type Light } from "./saved.ts";
 export * from "./schema.ts";
 export { Session, type SessionOptions } from "./session.ts";

@@ -1,13 +1,15 @@
 /** Versions: keep one, compare it with now, go back to it, start a new project from it. */
 
 import { useEffect, useState } from "preact/hooks";
-import { mayEdit, type Difference, type Snapshot } from "../../client/api.ts";
+import { mayEdit, type Difference, type Page, type Snapshot } from "../../client/api.ts";
 import { ago } from "../parts/ago.ts";
 import { Button } from "../parts/button.tsx";
 import { projectPath } from "../route.ts";
 import { notice } from "../state/actions.ts";
+import { leftWords, refusalWords, useWhyNotAction } from "../state/rights.ts";
 import { useStore } from "../state/store.ts";
 import { useStudio, type Studio } from "../state/studio.ts";
+import { Differences } from "./differences.tsx";
 
 export function Snapshots() {
   const studio = useStudio();
@@ -57,15 +59,16 @@ interface VersionProps { readonly version: Snapshot; readonly studio: Studio; re
 function Version({ version, studio, onRestored }: VersionProps) {
   const { api, about, session } = studio;
   const project = about.value.project.id;
-  const [differences, setDifferences] = useState<readonly Difference[] | null>(null);
-  const failed = (error: Error): void => notice(studio, error.message);
-  const restore = (): void => void api.restoreSnapshot(project, version.id).then(() => {
-    notice(studio, `“${version.name}” is back. A version of what was there before has been kept.`);
+  const [differences, setDifferences] = useState<Page<Difference> | null>(null);
+  const why = useWhyNotAction("restore");
+  const failed = (error: Error): void => notice(studio, refusalWords(studio, error));
+  const restore = (): void => void api.restoreSnapshot(project, version.id).then((answer) => {
+    notice(studio, `“${version.name}” is back. A version of what was there before has been kept.${leftWords(studio, answer)}`);
     onRestored();
   }, failed);
   const compare = (): void => {
     if (differences !== null) return setDifferences(null);
-    api.compareSnapshot(project, version.id).then((page) => setDifferences(page.items), failed);
+    api.compareSnapshot(project, version.id).then(setDifferences, failed);
   };
   return (
     <li class="version" data-testid={version.kind === "draft" ? "draft" : "version"}>
@@ -73,14 +76,10 @@ function Version({ version, studio, onRestored }: VersionProps) {
       <div class="version__by">{version.author?.name ?? "Automatic"} · <time dateTime={version.created_at}>{ago(version.created_at)}</time></div>
       <div class="version__actions">
         <Button kind="quiet" onClick={compare} testid="version-compare">{differences === null ? "Compare" : "Hide"}</Button>
-        {mayEdit(session.role) && version.kind !== "draft" && <Button kind="quiet" onClick={restore} testid="version-restore">Restore</Button>}
+        {mayEdit(session.role) && version.kind !== "draft" && <Button kind="quiet" why={why} onClick={restore} testid="version-restore">Restore</Button>}
         <Button kind="quiet" onClick={() => void api.forkSnapshot(project, version.id).then((fork) => location.assign(projectPath(fork.id)), failed)} testid="version-fork">Fork</Button>
       </div>
-      {differences !== null && (
-        <ul class="version__differences" data-testid="differences">
-          {differences.length === 0 ? <li>Nothing has changed since.</li> : differences.map((difference, at) => <li key={at}>{difference.text}</li>)}
-        </ul>
-      )}
+      {differences !== null && <Differences first={differences} more={(cursor) => api.compareSnapshot(project, version.id, cursor)} onProblem={failed} testid="differences" />}
     </li>
   );
 }

@@ -1,12 +1,14 @@
 /** Back in time: scrub to what somebody did, see in a musician's words what is different now, and bring it back. */
 
 import { useEffect, useState } from "preact/hooks";
-import { mayEdit, type Difference, type Moment, type MomentFilter, type Undone } from "../../client/api.ts";
+import { mayEdit, type Difference, type Moment, type MomentFilter, type Page, type Undone } from "../../client/api.ts";
 import { ago } from "../parts/ago.ts";
 import { Button } from "../parts/button.tsx";
 import { notice } from "../state/actions.ts";
+import { leftWords, refusalWords, useWhyNotAction } from "../state/rights.ts";
 import { useChanges, useStore } from "../state/store.ts";
 import { usePeople, useReading, useStudio } from "../state/studio.ts";
+import { Differences } from "./differences.tsx";
 
 const SETTLE_MS = 800;
 const SCRUB_MS = 150;
@@ -35,17 +37,17 @@ function useMoments(filter: MomentFilter): Timeline {
   return { moments, more: next === null ? null : () => load(next), problem };
 }
 
-/** What differs now from the document after a row; null until it is known. */
-function useDifferences(row: number, filter: MomentFilter): readonly Difference[] | string | null {
+/** What differs now from the document after a row, its first page; null until it is known. */
+function useDifferences(row: number, filter: MomentFilter): Page<Difference> | string | null {
   const { api, about } = useStudio();
   const { document } = useReading();
   const project = about.value.project.id;
-  const [found, setFound] = useState<{ readonly row: number; readonly what: readonly Difference[] | string } | null>(null);
+  const [found, setFound] = useState<{ readonly row: number; readonly what: Page<Difference> | string } | null>(null);
   useEffect(() => {
     let late = false;
-    const show = (what: readonly Difference[] | string): void => { if (!late) setFound({ row, what }); };
+    const show = (what: Page<Difference> | string): void => { if (!late) setFound({ row, what }); };
     const timer = setTimeout(() => {
-      api.compareMoment(project, row, filter).then((page) => show(page.items), (error: Error) => show(error.message));
+      api.compareMoment(project, row, filter).then(show, (error: Error) => show(error.message));
     }, SCRUB_MS);
     return () => {
       late = true;
@@ -117,8 +119,10 @@ function Then({ moment, filter }: { readonly moment: Moment; readonly filter: Mo
   const [step, setStep] = useState<number | null>(null);
   const row = step ?? moment.seq;
   const differences = useDifferences(row, filter);
-  const done = <T,>(request: Promise<T>, words: (answer: T) => string): void => void request.then((answer) => notice(studio, words(answer)), (error: Error) => notice(studio, error.message));
-  const back = (track?: string): void => done(api.restoreMoment(project.id, row, track), ({ changes }) => (changes === 0 ? "It is as it was." : "It is as it was then. A version of what was there before has been kept."));
+  const why = useWhyNotAction("restore");
+  const failed = (error: Error): void => notice(studio, refusalWords(studio, error));
+  const done = <T,>(request: Promise<T>, words: (answer: T) => string): void => void request.then((answer) => notice(studio, words(answer)), failed);
+  const back = (track?: string): void => done(api.restoreMoment(project.id, row, track), (answer) => (answer.changes === 0 ? "It is as it was." : "It is as it was then. A version of what was there before has been kept.") + leftWords(studio, answer));
   const keep = (): void => done(api.createSnapshot(project.id, titled(moment), row), ({ name }) => `Kept as “${name}”.`);
   const undo = (person: string): void => done(api.undoChange(project.id, person, moment.first_seq, moment.seq), undoneWords);
   const { author } = moment;
@@ -131,16 +135,16 @@ function Then({ moment, filter }: { readonly moment: Moment; readonly filter: Mo
       )}
       {mayEdit(session.role) && (
         <div class="travel__actions">
-          <Button kind="quiet" onClick={() => back()} testid="travel-restore">Restore all</Button>
-          {track !== undefined && <Button kind="quiet" onClick={() => back(track.id)} testid="travel-restore-track">Restore “{track.name}”</Button>}
+          <Button kind="quiet" why={why} onClick={() => back()} testid="travel-restore">Restore all</Button>
+          {track !== undefined && <Button kind="quiet" why={why} onClick={() => back(track.id)} testid="travel-restore-track">Restore “{track.name}”</Button>}
           <Button kind="quiet" onClick={keep} testid="travel-keep">Keep as a version</Button>
-          {author !== null && moment.origin === "edit" && <Button kind="quiet" onClick={() => undo(author.id)} testid="travel-undo">Take back what {author.name} did</Button>}
+          {author !== null && moment.origin === "edit" && <Button kind="quiet" why={why} onClick={() => undo(author.id)} testid="travel-undo">Take back what {author.name} did</Button>}
         </div>
       )}
-      <ul class="version__differences" data-testid="travel-differences">
-        {typeof differences === "string" && <li>{differences}</li>}
-        {differences !== null && typeof differences !== "string" && (differences.length === 0 ? <li>Nothing has changed since.</li> : differences.map((difference, at) => <li key={at}>{difference.text}</li>))}
-      </ul>
+      {typeof differences === "string" && <p class="problem" role="alert">{differences}</p>}
+      {differences !== null && typeof differences !== "string" && (
+        <Differences first={differences} more={(cursor) => api.compareMoment(project.id, row, filter, cursor)} onProblem={failed} testid="travel-differences" />
+      )}
     </>
   );
 }

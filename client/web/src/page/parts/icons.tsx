@@ -4,6 +4,8 @@ const PATHS = {
   undo: "M6 3 3 6l3 3M3 6h6a4 4 0 0 1 0 8H7",
   redo: "m10 3 3 3-3 3M13 6H7a4 4 0 0 0 0 8h2",
   loop: "M4 6.5A4 4 0 0 1 8 4h5m0 0-2-2m2 2-2 2m1 3.5A4 4 0 0 1 8 12H3m0 0 2 2m-2-2 2-2",
+  earlier: "M3 3.5v9M13 8H6m0 0 3-3M6 8l3 3",
+  later: "M13 3.5v9M3 8h7m0 0L7 5m3 3-3 3",
   plus: "M8 3v10M3 8h10",
   minus: "M3 8h10",
   more: "M3.5 8h.01M8 8h.01M12.5 8h.01",

@@ -32,10 +32,11 @@ export function Menu({ label, icon, children, testid }: MenuProps) {
   );
 }
 
-interface ItemProps { readonly children: ComponentChildren; readonly onClick: () => void; readonly disabled?: boolean; readonly danger?: boolean; readonly testid?: string }
+interface ItemProps { readonly children: ComponentChildren; readonly onClick: () => void; readonly why?: string | null; readonly danger?: boolean; readonly testid?: string }
 
-export const MenuItem = ({ children, onClick, disabled = false, danger = false, testid }: ItemProps) => (
-  <button type="button" role="menuitem" class={`menu__item ${danger ? "menu__item--danger" : ""}`} disabled={disabled} onClick={onClick} data-testid={testid}>
+/** `why` it cannot be chosen, if there is a reason, is its tip. */
+export const MenuItem = ({ children, onClick, why = null, danger = false, testid }: ItemProps) => (
+  <button type="button" role="menuitem" class={`menu__item ${danger ? "menu__item--danger" : ""}`} disabled={why !== null} title={why ?? undefined} onClick={onClick} data-testid={testid}>
     {children}
   </button>
 );
@@ -44,12 +45,13 @@ const items = (box: HTMLElement | null): HTMLElement[] => [...(box?.querySelecto
 
 function walk(event: KeyboardEvent, box: HTMLElement | null, close: () => void): void {
   const all = items(box);
-  if (all.length === 0) return;
+  if (box?.querySelector("[role=menu]") === null) return;
   if (event.key === "Escape") {
     event.preventDefault();
     event.stopPropagation();
     return close();
   }
+  if (all.length === 0) return;
   const step = ({ ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 } as { readonly [key: string]: number })[event.key];
   if (step === undefined) return;
   event.preventDefault();

@@ -4,18 +4,25 @@ import * as edits from "../../client/edits.ts";
 import { LIMITS, LOST, type Anchor, type Loop } from "../../client/schema.ts";
 import { transport } from "../../client/valid.ts";
 import { mayComment } from "../../client/api.ts";
+import { ofClip, ofMarker, ofSong, ofTrack, type Touch } from "../../client/rights.ts";
+import type { ClipView } from "../../client/view.ts";
+import { allowed } from "./rights.ts";
 import { gridStep, placeTrack, putPlace, select, selectedClips } from "./select.ts";
 import { reading, type Studio } from "./studio.ts";
 import { ZOOM } from "./ui.ts";
 
 const STARTER = ["Vocals", "Drums", "Bass", "Melody"] as const;
 
+export const NEW_TRACK: Touch = ofTrack("", "");
+
+const ofClips = (clips: readonly ClipView[], to?: string): readonly Touch[] => clips.map((clip) => ofClip(clip.track, to ?? clip.track));
+
 export function notice(studio: Studio, text: string): void {
   studio.ui.set({ notice: text });
 }
 
 export function addTrack(studio: Studio): void {
-  if (!studio.session.canEdit) return;
+  if (!allowed(studio, NEW_TRACK)) return;
   const { tracks } = reading(studio.session).view;
   if (tracks.length >= LIMITS.tracks) return notice(studio, `A project holds ${LIMITS.tracks} tracks.`);
   const after = studio.ui.value.place.track;
@@ -24,6 +31,7 @@ export function addTrack(studio: Studio): void {
 }
 
 export function addStarterTracks(studio: Studio): void {
+  if (!allowed(studio, NEW_TRACK)) return;
   for (const name of STARTER) edits.addTrack(studio.session.pen, name);
 }
 
@@ -31,14 +39,14 @@ export function moveTrackBy(studio: Studio, id: string, by: 1 | -1): void {
   const ids = reading(studio.session).view.tracks.map((track) => track.id);
   const at = ids.indexOf(id);
   const after = by === 1 ? ids[at + 1] : (ids[at - 2] ?? null);
-  if (at < 0 || after === undefined || (by === -1 && at === 0)) return;
+  if (at < 0 || after === undefined || (by === -1 && at === 0) || !allowed(studio, ofTrack(id, "order"))) return;
   edits.moveTrack(studio.session.pen, id, after);
 }
 
 /** A bar-long clip at the edit cursor or where it is told to. */
 export function addClip(studio: Studio, at: number = studio.ui.value.place.tick, track: string | null = placeTrack(studio)): void {
-  if (!studio.session.canEdit) return;
   if (track === null) return addTrack(studio);
+  if (!allowed(studio, ofClip(null, track))) return;
   const { view, meter } = reading(studio.session);
   const name = view.tracks.find((shown) => shown.id === track)?.name ?? "Clip";
   const length = meter.barTicksAt(at);
@@ -56,11 +64,12 @@ export function toggleSolo(studio: Studio, id: string): void {
 }
 
 export function splitSelected(studio: Studio): void {
-  const { pen, canEdit } = studio.session;
+  const { pen } = studio.session;
   const { tempo, meter } = reading(studio.session);
   const at = studio.ui.value.place.tick;
-  if (!canEdit) return;
-  const made = selectedClips(studio).flatMap((clip) => {
+  const clips = selectedClips(studio);
+  if (!allowed(studio, ...ofClips(clips))) return;
+  const made = clips.flatMap((clip) => {
     const middle = meter.snap((clip.start + clip.end) / 2, studio.ui.value.grid === 0 ? 0 : 240);
     const right = edits.splitClip(pen, clip.id, at > clip.start && at < clip.end ? at : middle, tempo);
     return right === null ? [] : [right];
@@ -70,16 +79,16 @@ export function splitSelected(studio: Studio): void {
 
 export function duplicateSelected(studio: Studio): void {
   const clips = selectedClips(studio);
-  if (!studio.session.canEdit || clips.length === 0) return;
+  if (clips.length === 0 || !allowed(studio, ...ofClips(clips))) return;
   const from = Math.min(...clips.map((clip) => clip.start));
   const to = Math.max(...clips.map((clip) => clip.end));
   select(studio, edits.copyClips(studio.session.pen, clips.map((clip) => clip.id), Math.round(to - from)));
 }
 
 export function deleteSelected(studio: Studio): void {
-  const ids = selectedClips(studio).map((clip) => clip.id);
-  if (!studio.session.canEdit || ids.length === 0) return;
-  edits.deleteClips(studio.session.pen, ids);
+  const clips = selectedClips(studio);
+  if (clips.length === 0 || !allowed(studio, ...ofClips(clips))) return;
+  edits.deleteClips(studio.session.pen, clips.map((clip) => clip.id));
   select(studio, []);
 }
 
@@ -90,7 +99,7 @@ export function nudge(studio: Studio, steps: 1 | -1): void {
   const { place } = studio.ui.value;
   if (clips.length === 0) return putPlace(studio, { tick: place.tick + by, track: placeTrack(studio) });
   const room = -Math.min(...clips.map((clip) => clip.start));
-  if (studio.session.canEdit) edits.moveClips(studio.session.pen, clips.map((clip) => clip.id), Math.max(room, by));
+  if (allowed(studio, ...ofClips(clips))) edits.moveClips(studio.session.pen, clips.map((clip) => clip.id), Math.max(room, by));
 }
 
 export function nudgeTrack(studio: Studio, by: 1 | -1): void {
@@ -99,8 +108,9 @@ export function nudgeTrack(studio: Studio, by: 1 | -1): void {
   const from = clips.length > 0 ? (clips[0]?.track ?? null) : placeTrack(studio);
   const to = ids[ids.indexOf(from ?? "") + by];
   if (to === undefined || to === LOST) return;
+  if (clips.length > 0 && !allowed(studio, ...ofClips(clips, to))) return;
   putPlace(studio, { ...studio.ui.value.place, track: to });
-  if (clips.length === 0 || !studio.session.canEdit) return;
+  if (clips.length === 0) return;
   edits.moveClips(studio.session.pen, clips.map((clip) => clip.id), 0, to);
   focusClip(clips[0]?.id ?? "");
 }
@@ -111,11 +121,12 @@ function focusClip(id: string): void {
 }
 
 export function trimSelected(studio: Studio, side: "left" | "right", steps: 1 | -1): void {
-  const { pen, canEdit } = studio.session;
+  const { pen } = studio.session;
   const { tempo } = reading(studio.session);
   const by = steps * gridStep(studio);
-  if (!canEdit) return;
-  for (const clip of selectedClips(studio)) {
+  const clips = selectedClips(studio);
+  if (!allowed(studio, ...ofClips(clips))) return;
+  for (const clip of clips) {
     if (side === "left") edits.trimLeft(pen, clip.id, clip.start + by, tempo);
     else edits.trimRight(pen, clip.id, clip.end + by, tempo);
   }
@@ -132,7 +143,7 @@ export function stepSelection(studio: Studio, by: 1 | -1): void {
 }
 
 export function addMarker(studio: Studio): void {
-  if (!studio.session.canEdit) return;
+  if (!allowed(studio, ofMarker)) return;
   const { tick } = studio.ui.value.place;
   const id = edits.addMarker(studio.session.pen, { tick, label: "Marker" });
   studio.ui.set({ naming: id });
@@ -153,17 +164,24 @@ export function startNote(studio: Studio): void {
 
 export function toggleLoop(studio: Studio): void {
   const loop = loopOf(studio);
-  if (studio.session.canEdit) edits.setLoop(studio.session.pen, [loop[0] === 1 ? 0 : 1, loop[1], loop[2]]);
+  if (allowed(studio, ofSong("loop"))) edits.setLoop(studio.session.pen, [loop[0] === 1 ? 0 : 1, loop[1], loop[2]]);
 }
 
 export const loopOf = (studio: Studio): Loop => transport(reading(studio.session).document, "loop");
+
+/** Begins to type the name of the selected clip, or of the edit cursor's track. */
+export function startNaming(studio: Studio): void {
+  const clip = selectedClips(studio)[0];
+  const naming = clip?.id ?? studio.ui.value.place.track;
+  if (naming !== null && allowed(studio, clip === undefined ? ofTrack(naming, "name") : ofClip(clip.track))) studio.ui.set({ naming });
+}
 
 /** Around the selected clips, or the bar of the edit cursor. */
 export function loopSelection(studio: Studio): void {
   const clips = selectedClips(studio);
   const { meter } = reading(studio.session);
   const { tick } = studio.ui.value.place;
-  if (!studio.session.canEdit) return;
+  if (!allowed(studio, ofSong("loop"))) return;
   const from = clips.length > 0 ? Math.min(...clips.map((clip) => clip.start)) : meter.snap(tick, "bar");
   const to = clips.length > 0 ? Math.max(...clips.map((clip) => clip.end)) : from + meter.barTicksAt(from);
   edits.setLoop(studio.session.pen, [1, from, to]);

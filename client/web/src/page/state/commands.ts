@@ -27,7 +27,7 @@ export const COMMANDS: readonly Command[] = [
   { group: "Clips", keys: ["S"], label: "Split", run: act.splitSelected },
   { group: "Clips", keys: ["Ctrl+D"], label: "Copy behind itself", run: act.duplicateSelected },
   { group: "Clips", keys: ["Delete", "Backspace"], label: "Delete", run: act.deleteSelected },
-  { group: "Clips", keys: ["F2"], label: "Rename", run: (studio) => studio.session.canEdit && studio.ui.set({ naming: studio.ui.value.selected[0] ?? studio.ui.value.place.track }) },
+  { group: "Clips", keys: ["F2"], label: "Rename", run: act.startNaming },
   { group: "Timeline", keys: ["J"], label: "Next clip", run: (studio) => act.stepSelection(studio, 1) },
   { group: "Timeline", keys: ["K"], label: "Previous clip", run: (studio) => act.stepSelection(studio, -1) },
   { group: "Timeline", keys: ["Ctrl+A"], label: "Select all clips", run: (studio) => select(studio, reading(studio.session).view.clips.map((clip) => clip.id)) },

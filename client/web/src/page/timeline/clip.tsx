@@ -12,14 +12,15 @@ export interface ClipHandlers {
   readonly name: (clip: ClipView) => void;
 }
 
-interface ClipProps { readonly clip: ClipView; readonly color: string; readonly where: string; readonly selected: boolean; readonly tabbable: boolean; readonly naming: boolean; readonly ghost: boolean; readonly editable: boolean; readonly sliver: boolean; readonly handlers: ClipHandlers }
+interface ClipProps { readonly clip: ClipView; readonly color: string; readonly where: string; readonly selected: boolean; readonly tabbable: boolean; readonly naming: boolean; readonly ghost: boolean; readonly why: string | null; readonly sliver: boolean; readonly handlers: ClipHandlers }
 
-function ClipBlock({ clip, color, where, selected, tabbable, naming, ghost, editable, sliver, handlers }: ClipProps) {
+function ClipBlock({ clip, color, where, selected, tabbable, naming, ghost, why, sliver, handlers }: ClipProps) {
+  const editable = why === null;
   const style = { "--color": color, "--at": quarters(clip.start), "--long": quarters(clip.end - clip.start) };
   const name = clip.name || "Clip";
-  const classes = ["clip", selected && "clip--selected", clip.mute && "clip--mute", ghost && "clip--ghost"].filter(Boolean).join(" ");
+  const classes = ["clip", selected && "clip--selected", clip.mute && "clip--mute", ghost && "clip--ghost", !editable && "clip--barred"].filter(Boolean).join(" ");
   return (
-    <div class={classes} style={style} role="button" tabIndex={tabbable ? 0 : -1} aria-pressed={selected} aria-label={`${name}, ${where}`}
+    <div class={classes} style={style} role="button" tabIndex={tabbable ? 0 : -1} aria-pressed={selected} aria-label={`${name}, ${where}`} title={why ?? undefined}
       data-clip={clip.id} data-testid="clip" data-start={clip.start} data-end={clip.end} data-track={clip.track}
       onPointerDown={(event) => handlers.press(clip, null, event)} onFocus={(event) => event.currentTarget.matches(":focus-visible") && handlers.focus(clip)}
       onDblClick={(event) => {

@@ -2,7 +2,9 @@
 
 import * as edits from "../../client/edits.ts";
 import { PPQ } from "../../client/schema.ts";
+import { ofClip } from "../../client/rights.ts";
 import type { ClipView } from "../../client/view.ts";
+import { allowed, whyNot } from "../state/rights.ts";
 import { putPlace, select, selectedClips, snapped, toggleSelected } from "../state/select.ts";
 import { Store } from "../state/store.ts";
 import { reading, type Studio } from "../state/studio.ts";
@@ -65,8 +67,8 @@ export function pressClip(studio: Studio, gestures: Store<Gestures>, clip: ClipV
   const wasSelected = studio.ui.value.selected.includes(clip.id);
   if (many) toggleSelected(studio, clip.id);
   else if (!wasSelected) select(studio, [clip.id]);
-  if (!studio.session.canEdit) return;
   const clips = edge === null ? selectedClips(studio) : [clip];
+  if (whyNot(studio, clips.map((one) => ofClip(one.track))) !== null) return;
   if (!clips.some((one) => one.id === clip.id)) return;
   follow(studio, gestures, clip, clips, edge, event, () => {
     putPlace(studio, { tick: snapped(studio, tick), track: clip.track });
@@ -85,7 +87,8 @@ function follow(studio: Studio, gestures: Store<Gestures>, clip: ClipView, clips
     move: (event, dx) => {
       const mode: Mode = edge ?? (event.altKey ? "copy" : "move");
       const by = distance(studio, clip, clips, mode, (dx / studio.ui.value.beat) * PPQ, event.metaKey || event.ctrlKey);
-      const track = edge === null && oneTrack ? trackAt(event.clientX, event.clientY) : null;
+      const under = edge === null && oneTrack ? trackAt(event.clientX, event.clientY) : null;
+      const track = under !== null && whyNot(studio, [ofClip(clip.track, under)]) === null ? under : null;
       const now: Gesture = { mode, ids, by, track };
       gestures.set({ now });
       tell(studio, clip, now);
@@ -94,7 +97,7 @@ function follow(studio: Studio, gestures: Store<Gestures>, clip: ClipView, clips
       const { now } = gestures.value;
       over();
       if (!moved || now === null) return click();
-      if (studio.session.canEdit) commit(studio, clips, now);
+      if (allowed(studio, ...clips.map((one) => ofClip(one.track, now.track ?? one.track)))) commit(studio, clips, now);
     },
     cancel: over,
   });

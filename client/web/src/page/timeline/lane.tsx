@@ -3,8 +3,10 @@
 import { memo } from "preact/compat";
 import { useContext, useMemo } from "preact/hooks";
 import * as edits from "../../client/edits.ts";
+import { ofClip } from "../../client/rights.ts";
 import type { ClipView, TrackView } from "../../client/view.ts";
 import { addClip } from "../state/actions.ts";
+import { allowed } from "../state/rights.ts";
 import { putPlace, select, snapped } from "../state/select.ts";
 import { useSlice } from "../state/store.ts";
 import { useReading, useStudio, type Studio } from "../state/studio.ts";
@@ -45,16 +47,16 @@ function useHandlers(studio: Studio): ClipHandlers {
       if (!studio.ui.value.selected.includes(clip.id)) select(studio, [clip.id]);
     },
     rename: (clip, name) => {
-      if (name !== null) edits.renameClip(studio.session.pen, clip.id, name);
+      if (name !== null && allowed(studio, ofClip(clip.track))) edits.renameClip(studio.session.pen, clip.id, name);
       studio.ui.set({ naming: null });
     },
     name: (clip) => studio.ui.set({ naming: clip.id }),
   }), [studio, gestures]);
 }
 
-interface LaneProps { readonly track: TrackView; readonly canEdit: boolean; readonly span: Span; readonly scale: number }
+interface LaneProps { readonly track: TrackView; readonly why: string | null; readonly span: Span; readonly scale: number }
 
-function LaneRow({ track, canEdit, span: [from, to], scale }: LaneProps) {
+function LaneRow({ track, why, span: [from, to], scale }: LaneProps) {
   const studio = useStudio();
   const { view, byTrack, byId, meter } = useReading();
   const own = byTrack.get(track.id) ?? NONE;
@@ -79,7 +81,7 @@ function LaneRow({ track, canEdit, span: [from, to], scale }: LaneProps) {
       {place !== null && <div class="place" style={{ "--at": quarters(place) }} data-testid="place" />}
       {shown(track.id, near, byId, gesture).map(([clip, ghost]) => (
         <Clip key={clip.id} clip={clip} ghost={ghost} color={clip.color ?? track.color} where={`${track.name}, ${meter.label(clip.start)} to ${meter.label(clip.end)}`}
-          selected={selected.includes(clip.id)} tabbable={clip.id === tabStop} naming={naming === clip.id} editable={canEdit} sliver={quarters(clip.end - clip.start) * scale < SLIVER_PX} handlers={handlers} />
+          selected={selected.includes(clip.id)} tabbable={clip.id === tabStop} naming={naming === clip.id} why={why} sliver={quarters(clip.end - clip.start) * scale < SLIVER_PX} handlers={handlers} />
       ))}
     </div>
   );
@@ -91,4 +93,4 @@ function LaneRow({ track, canEdit, span: [from, to], scale }: LaneProps) {
 }
 
 /** Zooming and scrolling move what is drawn without drawing it again: positions follow the surface's own unit. */
-export const Lane = memo(LaneRow, (a, b) => a.canEdit === b.canEdit && a.span === b.span && a.scale === b.scale && a.track.id === b.track.id && a.track.name === b.track.name && a.track.color === b.track.color);
+export const Lane = memo(LaneRow, (a, b) => a.why === b.why && a.span === b.span && a.scale === b.scale && a.track.id === b.track.id && a.track.name === b.track.name && a.track.color === b.track.color);

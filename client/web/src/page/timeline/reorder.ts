@@ -2,6 +2,8 @@
 
 import { createContext } from "preact";
 import * as edits from "../../client/edits.ts";
+import { ofTrack } from "../../client/rights.ts";
+import { allowed } from "../state/rights.ts";
 import { reading, type Studio } from "../state/studio.ts";
 import { followPointer } from "./drag.ts";
 
@@ -32,7 +34,7 @@ export function reorderer(studio: Studio, root: () => Element | null, mark: (lin
         const { after } = target(rows, event.clientY);
         const ids = reading(studio.session).view.tracks.map((shown) => shown.id);
         const stays = after === track || ids[ids.indexOf(track) - 1] === (after ?? undefined);
-        if (moved && !stays && studio.session.canEdit) edits.moveTrack(studio.session.pen, track, after);
+        if (moved && !stays && allowed(studio, ofTrack(track, "order"))) edits.moveTrack(studio.session.pen, track, after);
       },
       cancel: () => mark(null),
     });

@@ -2,9 +2,11 @@
 
 import { useRef, useState } from "preact/hooks";
 import * as edits from "../../client/edits.ts";
+import { ofMarker, ofSong } from "../../client/rights.ts";
 import type { MarkerView } from "../../client/view.ts";
 import { Editable } from "../parts/editable.tsx";
 import { addMarker, loopOf } from "../state/actions.ts";
+import { useWhyNot } from "../state/rights.ts";
 import { putPlace, snapped } from "../state/select.ts";
 import { useReading, useStudio, useUi, type Studio } from "../state/studio.ts";
 import { followPointer } from "./drag.ts";
@@ -15,6 +17,7 @@ export function Ruler({ visible }: { readonly visible: Span }) {
   const studio = useStudio();
   const { meter, view } = useReading();
   const ui = useUi();
+  const why = useWhyNot(ofMarker);
   const strip = useRef<HTMLDivElement>(null);
   const { step } = density(ui.beat, quarters(meter.barTicksAt(visible[0])));
   return (
@@ -31,17 +34,18 @@ export function Ruler({ visible }: { readonly visible: Span }) {
         putPlace(studio, { ...ui.place, tick: snapped(studio, tickAt(event, strip.current, ui.beat)) });
         addMarker(studio);
       }}>
-        {view.markers.map((marker) => <Marker key={marker.id} marker={marker} studio={studio} naming={ui.naming === marker.id} label={meter.label(marker.tick)} beat={ui.beat} />)}
+        {view.markers.map((marker) => <Marker key={marker.id} marker={marker} studio={studio} naming={ui.naming === marker.id} label={meter.label(marker.tick)} beat={ui.beat} why={why} />)}
       </div>
     </div>
   );
 }
 
-interface MarkerProps { readonly marker: MarkerView; readonly studio: Studio; readonly naming: boolean; readonly label: string; readonly beat: number }
+interface MarkerProps { readonly marker: MarkerView; readonly studio: Studio; readonly naming: boolean; readonly label: string; readonly beat: number; readonly why: string | null }
 
-function Marker({ marker, studio, naming, label, beat }: MarkerProps) {
+function Marker({ marker, studio, naming, label, beat, why }: MarkerProps) {
   const [dragged, setDragged] = useState<number | null>(null);
-  const { pen, canEdit } = studio.session;
+  const { pen } = studio.session;
+  const canEdit = why === null;
   const moved = (dx: number): number => snapped(studio, marker.tick + (dx / beat) * 960);
   const press = (event: PointerEvent): void => {
     if (!canEdit || event.button !== 0 || naming) return;
@@ -64,11 +68,11 @@ function Marker({ marker, studio, naming, label, beat }: MarkerProps) {
     else studio.ui.set({ naming: marker.id });
   };
   return (
-    <div class="marker" role="button" tabIndex={0} aria-label={`Marker ${marker.label} at ${label}`} data-testid="marker" data-own-keys
+    <div class="marker" role="button" tabIndex={0} aria-label={`Marker ${marker.label} at ${label}`} title={why ?? undefined} data-testid="marker" data-own-keys
       style={{ "--at": quarters(dragged ?? marker.tick), "--color": marker.color }} onPointerDown={press} onKeyDown={onKey}>
       <Editable value={marker.label || "Marker"} label="Marker name" max={80} editing={naming} onStart={() => canEdit && studio.ui.set({ naming: marker.id })}
         onDone={(value) => {
-          if (value !== null) edits.renameMarker(pen, marker.id, value);
+          if (value !== null && canEdit) edits.renameMarker(pen, marker.id, value);
           studio.ui.set({ naming: null });
         }} />
     </div>
@@ -79,11 +83,12 @@ function LoopBand() {
   const studio = useStudio();
   const { beat } = useUi();
   useReading();
+  const why = useWhyNot(ofSong("loop"));
   const [on, start, end] = loopOf(studio);
   const [draft, setDraft] = useState<readonly [number, number] | null>(null);
   const [from, to] = draft ?? [start, end];
   const press = (part: "start" | "end" | "both") => (event: PointerEvent): void => {
-    if (!studio.session.canEdit || event.button !== 0) return;
+    if (why !== null || event.button !== 0) return;
     event.stopPropagation();
     const place = (dx: number): readonly [number, number] => {
       const by = (dx / beat) * 960;
@@ -101,7 +106,7 @@ function LoopBand() {
     });
   };
   return (
-    <div class={`loop-band ${on === 1 ? "loop-band--on" : ""}`} style={{ "--at": quarters(from), "--long": quarters(to - from) }} title={on === 1 ? "Loop" : "Loop (off)"} data-testid="loop-band" onPointerDown={press("both")}>
+    <div class={`loop-band ${on === 1 ? "loop-band--on" : ""}`} style={{ "--at": quarters(from), "--long": quarters(to - from) }} title={why ?? (on === 1 ? "Loop" : "Loop (off)")} data-testid="loop-band" onPointerDown={press("both")}>
       <span class="loop-band__edge" onPointerDown={press("start")} />
       <span class="loop-band__edge loop-band__edge--end" onPointerDown={press("end")} />
     </div>

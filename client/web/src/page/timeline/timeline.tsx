@@ -3,8 +3,10 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { Button } from "../parts/button.tsx";
 import { Icon } from "../parts/icons.tsx";
-import { addStarterTracks, addTrack, loopOf } from "../state/actions.ts";
-import { useSlice, useStore } from "../state/store.ts";
+import { ofClip, ofTrack } from "../../client/rights.ts";
+import { NEW_TRACK, addStarterTracks, addTrack, loopOf } from "../state/actions.ts";
+import { useLocks, useWhyNot, whyNot } from "../state/rights.ts";
+import { useSlice } from "../state/store.ts";
 import { reading, useReading, useStudio } from "../state/studio.ts";
 import { ZOOM } from "../state/ui.ts";
 import { GesturesContext } from "./context.ts";
@@ -25,8 +27,9 @@ const FINE_SCALE = 16;
 
 export function Timeline() {
   const studio = useStudio();
-  useStore(studio.about);
+  const locks = useLocks();
   const { view } = useReading();
+  const newTrack = whyNot(studio, [NEW_TRACK], locks);
   const beat = useSlice(studio.ui, (ui) => ui.beat);
   const solo = useSlice(studio.ui, (ui) => ui.solo);
   const scroller = useRef<HTMLElement>(null);
@@ -54,7 +57,7 @@ export function Timeline() {
             <div class="timeline__top">
               <div class="timeline__corner">
                 <span class="timeline__count">{view.tracks.length === 1 ? "1 track" : `${view.tracks.length} tracks`}</span>
-                {studio.session.canEdit && <button type="button" class="button button--quiet" onClick={() => addTrack(studio)} data-testid="add-track"><Icon name="plus" />Track</button>}
+                {studio.session.canEdit && <button type="button" class="button button--quiet" disabled={newTrack !== null} title={newTrack ?? undefined} onClick={() => addTrack(studio)} data-testid="add-track"><Icon name="plus" />Track</button>}
               </div>
               <Ruler visible={visible.span} />
             </div>
@@ -64,8 +67,8 @@ export function Timeline() {
                 <div key={track.id} class="row" data-row={track.id} data-testid="track" role="group" aria-label={`Track ${index + 1}: ${track.name}`}>
                   {((index >= visible.rows[0] && index < visible.rows[1]) || held.includes(track.id)) && (
                     <>
-                      <TrackHeader track={track} index={index} canEdit={studio.session.canEdit} silent={track.mute || (solo.length > 0 && !solo.includes(track.id))} />
-                      <Lane track={track} canEdit={studio.session.canEdit} span={visible.span} scale={visible.scale} />
+                      <TrackHeader track={track} index={index} mixing={whyNot(studio, [ofTrack(track.id, "gain_db")], locks)} shaping={whyNot(studio, [ofTrack(track.id, "name")], locks)} reader={!studio.session.canEdit} silent={track.mute || (solo.length > 0 && !solo.includes(track.id))} />
+                      <Lane track={track} why={whyNot(studio, [ofClip(track.id)], locks)} span={visible.span} scale={visible.scale} />
                     </>
                   )}
                 </div>
@@ -104,7 +107,8 @@ function useHeldRows(rows: { readonly current: HTMLElement | null }): readonly s
 
 function Empty() {
   const studio = useStudio();
-  if (!studio.session.canEdit) return <div class="empty"><h2>Nothing here yet</h2><p>When somebody adds a track, it appears here at once.</p></div>;
+  const why = useWhyNot(NEW_TRACK);
+  if (why !== null) return <div class="empty"><h2>Nothing here yet</h2><p>When somebody adds a track, it appears here at once.</p></div>;
   return (
     <div class="empty" data-testid="empty">
       <h2>Start with a track</h2>

@@ -1,12 +1,12 @@
 /** The top of the page: which project, whether it is saved, who is here, what else can be opened. */
 
 import { useState } from "preact/hooks";
-import { mayEdit } from "../../client/api.ts";
 import { LIMITS } from "../../client/schema.ts";
 import { IconButton, Button } from "../parts/button.tsx";
 import { Editable } from "../parts/editable.tsx";
 import { Icon } from "../parts/icons.tsx";
 import { notice } from "../state/actions.ts";
+import { useWhyNotAction } from "../state/rights.ts";
 import { useStore } from "../state/store.ts";
 import { useReading, useStudio, useUi } from "../state/studio.ts";
 import type { Panel } from "../state/ui.ts";
@@ -19,6 +19,7 @@ export function TopBar({ name }: { readonly name: string }) {
   const studio = useStudio();
   const { ui, about, api } = studio;
   const { project } = useStore(about);
+  const why = useWhyNotAction("rename");
   const [naming, setNaming] = useState(false);
   const rename = (typed: string | null): void => {
     setNaming(false);
@@ -31,7 +32,7 @@ export function TopBar({ name }: { readonly name: string }) {
         <img src={mark} alt="" width="24" height="24" /><Icon name="chevron" />
       </button>
       <h1 class="top__name" data-testid="project-name">
-        <Editable value={name} label="Project name" max={LIMITS.name} editing={naming} onDone={rename} onStart={() => mayEdit(project.role) && setNaming(true)} />
+        <Editable value={name} label="Project name" max={LIMITS.name} editing={naming} onDone={rename} onStart={() => why === null && setNaming(true)} />
       </h1>
       <RoleBadge />
       <SavedLight />
