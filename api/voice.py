@@ -32,16 +32,20 @@ log = logging.getLogger(__name__)
 LOOK_SECONDS: Final = 5
 """How often a process looks for orders that others left behind."""
 RETRY_SECONDS: Final = 3
+CALLS_MAX: Final = 2
+"""What one order may ask of the provider, one call after the other (Daily's grants: who is there, then the change)."""
 KEPT_HOURS: Final = 24
 """An order nobody could carry out for so long is forgotten: tokens and rooms are long over."""
 
 PASSING: Final[tuple[type[Exception], ...]] = (*TRANSIENT, asyncpg.PostgresError)
+UNTOLD: Final[tuple[type[Exception], ...]] = (*PASSING, VoiceError)
 
 CLAIM_ORDERS: Final = """
 update voice_orders set due_at = now() + make_interval(secs => $1)
- where id in (select id from voice_orders where due_at <= now() order by id limit 20 for update skip locked)
+ where id in (select id from voice_orders where due_at <= now() order by due_at, id limit 20 for update skip locked)
 returning id, kind, project_id, user_id, created_at < now() - make_interval(hours => $2) as stale
 """
+DEFER_ORDER: Final = "update voice_orders set due_at = now() + make_interval(secs => $2) where id = $1"
 DELETE_ORDER: Final = "delete from voice_orders where id = $1"
 SELECT_PLACE: Final = """
 select m.role, p.viewers_listen, coalesce(v.muted, false) as muted,
@@ -114,18 +118,43 @@ class Voice:
                 await self.carry_out()
             except PASSING as error:
                 log.warning("voice orders wait: %s", error or type(error).__name__)
+            except Exception:  # whatever it was: the next removal must not find nobody at work
+                log.exception("voice orders wait")
 
     async def carry_out(self) -> None:
-        """Tells the provider whatever is due. What fails is due again in a moment."""
-        while orders := await self.pool.fetch(CLAIM_ORDERS, RETRY_SECONDS, KEPT_HOURS):
-            for order in orders:
-                try:
-                    await self._tell(order["kind"], order["project_id"], order["user_id"])
-                except VoiceError as error:
-                    log.warning("the voice provider was not told: %s", error, extra={"order": order["kind"]})
-                    if not order["stale"]:
-                        continue
+        """Tells the provider whatever is due. What fails is due again in a moment.
+
+        The orders of a batch are told at once: while the provider is away, each of them waits for the whole time-out.
+        """
+        while orders := await self.pool.fetch(CLAIM_ORDERS, self._claim_seconds(), KEPT_HOURS):
+            await asyncio.gather(*(self._carry_out(order) for order in orders))
+
+    def _claim_seconds(self) -> float:
+        """For how long an order is ours: no other process takes it while its calls may still be under way."""
+        return CALLS_MAX * self.settings.timeout_seconds + RETRY_SECONDS
+
+    async def _carry_out(self, order: asyncpg.Record) -> None:
+        """One order, which hinders no other: whatever goes wrong with it is logged, and it is due again."""
+        told = await self._told(order)
+        try:
+            if told or order["stale"]:
                 await self.pool.execute(DELETE_ORDER, order["id"])
+            else:
+                await self.pool.execute(DEFER_ORDER, order["id"], RETRY_SECONDS)
+        except PASSING as error:
+            log.warning("a voice order waits: %s", error or type(error).__name__)
+
+    async def _told(self, order: asyncpg.Record) -> bool:
+        """False if the provider could not be told."""
+        try:
+            await self._tell(order["kind"], order["project_id"], order["user_id"])
+        except UNTOLD as error:
+            log.warning("the voice provider was not told: %s", error, extra={"order": order["kind"]})
+            return False
+        except Exception:
+            log.exception("the voice provider was not told", extra={"order": order["kind"]})
+            return False
+        return True
 
     async def _tell(self, kind: str, project_id: UUID, user_id: UUID | None) -> None:
         room = room_of(project_id)
