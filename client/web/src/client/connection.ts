@@ -2,8 +2,8 @@
 
 import type { Awareness } from "y-protocols/awareness";
 import { WebsocketProvider } from "y-websocket";
-import type * as Y from "yjs";
-import { ApiError, mayEdit, type Restriction, type Role, type Ticket } from "./api.ts";
+import * as Y from "yjs";
+import { ApiError, mayEdit, type Role, type Ticket } from "./api.ts";
 import { REFUSED, ending, pause } from "./closing.ts";
 import type { Frame } from "./frames.ts";
 import { Reunion, type Merged } from "./merged.ts";
@@ -11,11 +11,12 @@ import type { Saved } from "./saved.ts";
 import { tapped } from "./socket.ts";
 
 export interface ConnectionEvents {
-  /** The server's word on what this person may do now; `restriction` is an editor's. */
-  readonly role: (role: Role, restriction: Restriction | null) => void;
+  /** The server's word on what this person may do now. */
+  readonly role: (role: Role) => void;
   /** An update was refused: what is here and not there is a draft. */
   readonly denied: (reason: string) => void;
-  readonly epochChanged: () => void;
+  /** The server's document is another; `mine`: this device may hold work of one's own that nobody else has. */
+  readonly epochChanged: (mine: boolean) => void;
   /** The server will never take what this document holds: it is to be put aside, and the project opened anew. */
   readonly refused: (sentence: string) => void;
   /** There is no place now; the connection goes on trying. */
@@ -35,9 +36,6 @@ export interface ConnectionOptions {
   readonly on: ConnectionEvents;
 }
 
-/** What the server stamps into one's own presence; `part` is another when the chosen tracks are. */
-interface Stamp { readonly role?: Role; readonly only?: Restriction["only"]; readonly part?: string }
-
 const STALE_TICKETS_MAX = 2;
 /** A connection that lasted so long was a good one: the next break begins with a short pause again. */
 const GOOD_MS = 10_000;
@@ -46,15 +44,13 @@ export class Connection {
   readonly #options: ConnectionOptions;
   readonly #reunion: Reunion;
   #provider: WebsocketProvider | null = null;
-  #role: Role = "viewer";
-  #restriction: Restriction | null = null;
-  /** The last mark of chosen tracks that the server told. */
-  #part: string | undefined;
-  #asking = false;
+  #role: Role | null = null;
   #attempts = 0;
   #settledAt = Infinity;
   /** The server ended it with 4403: if the API still gives a ticket, what we hold was the reason. */
   #doubt: string | null = null;
+  /** What was here at the opening was laid beside what the server has. */
+  #compared = false;
   #staleTickets = 0;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #closed = false;
@@ -69,7 +65,7 @@ export class Connection {
 
   /** The role the last ticket or the server's stamp named. */
   get role(): Role {
-    return this.#role;
+    return this.#role ?? "viewer";
   }
 
   /** An own edit was made. */
@@ -99,9 +95,8 @@ export class Connection {
   #connect(ticket: Ticket): void {
     if (this.#closed) return;
     if (this.#doubt !== null) return this.#options.on.refused(REFUSED);
-    this.#stand(ticket.role, ticket.restriction);
-    this.#part = undefined;
-    if (ticket.epoch !== this.#options.epoch) return this.#options.on.epochChanged();
+    this.#setRole(ticket.role);
+    if (ticket.epoch !== this.#options.epoch) return this.#anew();
     this.#provider ??= this.#build(ticket);
     this.#provider.params = { token: ticket.ticket, epoch: String(ticket.epoch) };
     this.#provider.connect();
@@ -124,6 +119,7 @@ export class Connection {
 
   #settled(): void {
     this.#reunion.synced();
+    this.#compared = true;
     this.#settledAt = Date.now();
     this.#staleTickets = 0;
   }
@@ -146,7 +142,7 @@ export class Connection {
         this.#doubt = end.sentence;
         return this.#wait(0);
       case "epoch":
-        return this.#options.on.epochChanged();
+        return this.#anew();
       case "ticket":
         this.#staleTickets += 1;
         if (this.#staleTickets > STALE_TICKETS_MAX) return this.#end("You could not be signed in to this project. Reload the page to try again.");
@@ -168,48 +164,37 @@ export class Connection {
     this.#timer = setTimeout(() => void this.#attempt(), ms);
   }
 
+  #anew(): void {
+    this.#options.on.epochChanged(!this.#compared || this.#options.saved.unsaved);
+  }
+
   #end(sentence: string): void {
     this.close();
     this.#options.on.over(sentence);
   }
 
-  #stand(role: Role, restriction: Restriction | null): void {
-    const before = JSON.stringify([this.#role, this.#restriction]);
+  #setRole(role: Role): void {
+    const before = this.#role;
     this.#role = role;
-    this.#restriction = restriction;
-    if (before !== JSON.stringify([role, restriction])) this.#options.on.role(role, restriction);
+    if (before !== role) this.#options.on.role(role);
   }
 
-  /** What the server has written into one's own presence. Which tracks are chosen it leaves to the API. */
-  #stamped({ role, only, part }: Stamp): void {
-    if (role === undefined) return;
-    const told = part !== this.#part && this.#part !== undefined;
-    this.#part = part;
-    if (only !== "tracks") return this.#stand(role, only === undefined ? null : { only });
-    if (this.#restriction?.only === "tracks" && !told) return this.#stand(role, this.#restriction);
-    void this.#ask();
+  /** Work of one's own from before one became a reader: it is sent, and the server keeps it as a draft and says no. */
+  #owes(step2: Uint8Array): boolean {
+    return (!this.#compared || this.#options.saved.unsaved) && Y.decodeUpdate(step2).structs.length > 0;
   }
 
-  /** Presence comes twenty times a second: one question at a time. */
-  async #ask(): Promise<void> {
-    if (this.#asking) return;
-    this.#asking = true;
-    const ticket = await this.#options.fetchTicket().catch(() => null);
-    this.#asking = false;
-    if (ticket !== null && !this.#closed) this.#stand(ticket.role, ticket.restriction);
-  }
-
-  /** A reader sends no document updates; nobody repeats what others said of themselves. */
+  /** Else a reader sends no document updates; nobody repeats what others said of themselves. */
   #outgoing(frame: Frame): boolean {
     const { saved, doc } = this.#options;
     switch (frame.kind) {
       case "step2":
-        if (!mayEdit(this.#role)) return false;
+        if (!mayEdit(this.role) && !this.#owes(frame.update)) return false;
         saved.sentStep2(frame.update);
         this.#reunion.sent(frame.update);
         return true;
       case "update":
-        if (!mayEdit(this.#role)) return false;
+        if (!mayEdit(this.role)) return false;
         saved.sentUpdate(frame.update);
         return true;
       case "awareness":
@@ -224,7 +209,7 @@ export class Connection {
     if (frame.kind === "update" && this.#options.saved.received(frame.update)) this.#reunion.acknowledged(frame.update);
     if (frame.kind === "denied") this.#options.on.denied(frame.reason);
     if (frame.kind !== "awareness") return;
-    const own = frame.entries.find((entry) => entry.client === this.#options.doc.clientID)?.state as { user?: Stamp } | null | undefined;
-    if (own?.user !== undefined) this.#stamped(own.user);
+    const own = frame.entries.find((entry) => entry.client === this.#options.doc.clientID)?.state as { user?: { role?: Role } } | null | undefined;
+    if (own?.user?.role !== undefined) this.#setRole(own.user.role);
   }
 }

@@ -3,7 +3,7 @@
 import * as decoding from "lib0/decoding";
 
 export type Frame =
-  | { readonly kind: "step1" }
+  | { readonly kind: "step1"; readonly vector: Uint8Array }
   | { readonly kind: "step2" | "update"; readonly update: Uint8Array }
   | { readonly kind: "awareness"; readonly entries: readonly AwarenessEntry[] }
   | { readonly kind: "denied"; readonly reason: string }
@@ -32,7 +32,7 @@ export function readFrame(bytes: Uint8Array): Frame {
 
 function readSync(decoder: decoding.Decoder): Frame {
   const step = decoding.readVarUint(decoder);
-  if (step === 0) return { kind: "step1" };
+  if (step === 0) return { kind: "step1", vector: decoding.readVarUint8Array(decoder) };
   return { kind: step === 1 ? "step2" : "update", update: decoding.readVarUint8Array(decoder) };
 }
 

@@ -2,19 +2,20 @@
 
 import { Awareness } from "y-protocols/awareness";
 import * as Y from "yjs";
-import { mayEdit, type Api, type Person, type Restriction, type Role, type Ticket } from "./api.ts";
+import { mayEdit, type Api, type Person, type Role, type Ticket } from "./api.ts";
 import { Connection } from "./connection.ts";
 import type { Pen } from "./edits.ts";
 import { secureBelow } from "./ids.ts";
+import { Memory } from "./memory.ts";
 import type { Merged } from "./merged.ts";
 import { Mirror } from "./mirror.ts";
 import { Presence } from "./presence.ts";
 import { Saved } from "./saved.ts";
-import { openCopy, setAside, type Copy } from "./storage.ts";
+import { letGo, openCopy, setAside, type Copy, type Place } from "./storage.ts";
 import { Undo } from "./undo.ts";
 
 export interface SessionEvents {
-  readonly role: (role: Role, restriction: Restriction | null) => void;
+  readonly role: (role: Role) => void;
   /** The session is closed and must be opened anew; unsaved work was put aside under `draft`. */
   readonly reopen: (draft: string | null) => void;
   readonly over: (sentence: string) => void;
@@ -30,8 +31,12 @@ export interface SessionOptions {
   readonly user: Person;
   readonly role: Role;
   readonly epoch: number;
+  /** The same for every opening of a page: what the browser would not keep stands in it. */
+  readonly memory?: Memory;
   readonly on: SessionEvents;
 }
+
+const placeOf = ({ project, epoch, user }: SessionOptions): Place => ({ project, epoch, user: user.id });
 
 const LOCKED = "Somebody else holds this track: your change to it was undone.";
 
@@ -43,15 +48,16 @@ export class Session {
   readonly presence: Presence;
   readonly pen: Pen;
   readonly #options: SessionOptions;
+  readonly #memory: Memory;
   readonly #copy: Copy;
   readonly #connection: Connection;
   #role: Role;
-  #restriction: Restriction | null = null;
 
-  private constructor(options: SessionOptions, doc: Y.Doc, copy: Copy) {
+  private constructor(options: SessionOptions, memory: Memory, doc: Y.Doc, copy: Copy) {
     const origin = {};
     const awareness = new Awareness(doc);
     this.#options = options;
+    this.#memory = memory;
     this.#role = options.role;
     this.#copy = copy;
     this.doc = doc;
@@ -67,10 +73,10 @@ export class Session {
       doc, awareness, saved: this.saved, epoch: options.epoch,
       fetchTicket: (): Promise<Ticket> => options.api.ticket(options.project),
       on: {
-        role: (role, restriction) => this.#newRole(role, restriction),
+        role: (role) => this.#newRole(role),
         denied: (reason) => this.#denied(reason),
         waiting: (sentence) => options.on.notice(sentence),
-        epochChanged: () => this.#reopen(this.saved.unsaved),
+        epochChanged: (mine) => void this.#beginAnew(mine),
         refused: (sentence) => this.#putAside(sentence),
         merged: (merged) => options.on.merged(merged),
         over: (sentence) => options.on.over(sentence),
@@ -80,9 +86,10 @@ export class Session {
 
   /** Reads the device's copy first: the connection then sends what the server lacks. */
   static async open(options: SessionOptions): Promise<Session> {
+    const { memory = new Memory() } = options;
     const doc = new Y.Doc();
-    const copy = await openCopy({ project: options.project, epoch: options.epoch, user: options.user.id }, doc);
-    return new Session(options, doc, copy);
+    const copy = await openCopy(placeOf(options), doc, memory);
+    return new Session(options, memory, doc, copy);
   }
 
   get role(): Role {
@@ -91,11 +98,6 @@ export class Session {
 
   get canEdit(): boolean {
     return mayEdit(this.#role);
-  }
-
-  /** What an editor may change, if not everything. */
-  get restriction(): Restriction | null {
-    return this.#restriction;
   }
 
   async close(): Promise<void> {
@@ -107,11 +109,29 @@ export class Session {
     this.doc.destroy();
   }
 
-  #newRole(role: Role, restriction: Restriction | null): void {
+  /** What a reader has not sent is still to come, as long as there is no connection. */
+  #newRole(role: Role): void {
     this.#role = role;
-    this.#restriction = restriction;
-    this.#options.on.role(role, restriction);
-    if (!mayEdit(role) && this.saved.unsaved) this.#reopen(true);
+    this.#options.on.role(role);
+    if (!mayEdit(role) && this.saved.unsaved && this.saved.light !== "offline") this.#reopen(true);
+  }
+
+  /**
+   * In another epoch the copy here is void: the next opening offers the server what nobody else has. In the same one it
+   * is of another lineage, and the server has just made a draft of it.
+   */
+  async #beginAnew(mine: boolean): Promise<void> {
+    const { unsaved } = this.saved;
+    const { api, project, epoch, on } = this.#options;
+    await this.close();
+    const found = await api.project(project).catch(() => null);
+    if (found?.epoch === epoch && unsaved) return on.reopen(this.#aside());
+    if (found !== null && found.epoch !== epoch && !mine) letGo(placeOf(this.#options), this.#memory, true);
+    on.reopen(null);
+  }
+
+  #aside(): string {
+    return setAside(placeOf(this.#options), this.#memory);
   }
 
   /** Without unsaved work there is nothing to put aside, and coming back would only be refused again. */
@@ -128,8 +148,7 @@ export class Session {
   }
 
   #reopen(draft: boolean): void {
-    const { project, user, epoch } = this.#options;
-    const name = draft ? setAside({ project, epoch, user: user.id }) : null;
+    const name = draft ? this.#aside() : null;
     void this.close().then(() => this.#options.on.reopen(name));
   }
 }

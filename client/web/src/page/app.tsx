@@ -2,6 +2,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { Api, ApiError, Unreachable, type Invitation, type Project, type User } from "../client/api.ts";
+import { Memory } from "../client/memory.ts";
 import { Join } from "./join.tsx";
 import { projectPath, route } from "./route.ts";
 import { Workspace } from "./workspace.tsx";
@@ -14,14 +15,15 @@ type Stage =
   | { readonly at: "trouble"; readonly title: string; readonly text: string };
 
 const api = new Api();
+const memory = new Memory();
 
 async function arrive(): Promise<Stage> {
   const where = route(location.pathname);
-  const me = await visitor(api);
+  const me = await visitor(api, memory);
   if (where.at === "join") return { at: "join", token: where.token, invitation: await api.invitation(where.token).catch(badInvite) };
   const id = where.at === "project" ? where.id : await homeProject(api);
   if (where.at === "start") history.replaceState(null, "", projectPath(id));
-  return { at: "studio", me, project: await knownProject(api, id) };
+  return { at: "studio", me, project: await knownProject(api, memory, id) };
 }
 
 function badInvite(error: unknown): never {
@@ -52,7 +54,7 @@ export function App() {
     case "opening":
       return <main class="still" aria-busy="true"><p class="still__quiet">Opening the studio…</p></main>;
     case "studio":
-      return <Workspace api={api} me={stage.me} project={stage.project} />;
+      return <Workspace api={api} memory={memory} me={stage.me} project={stage.project} />;
     case "join":
       return <Join api={api} token={stage.token} invitation={stage.invitation} />;
     case "trouble":

@@ -2,8 +2,10 @@
 
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type { Api, Project, User } from "../client/api.ts";
+import { bringHome } from "../client/lineage.ts";
+import type { Memory } from "../client/memory.ts";
 import { Session } from "../client/session.ts";
-import { rememberEpoch } from "../client/storage.ts";
+import { leftBehind, type Place } from "../client/storage.ts";
 import { Dialogs } from "./dialogs/dialogs.tsx";
 import { SidePanel } from "./panels/side.tsx";
 import { useKeyboard } from "./state/keyboard.ts";
@@ -17,10 +19,10 @@ import { Banner, Notice } from "./top/banner.tsx";
 import { TopBar } from "./top/bar.tsx";
 import { Tools } from "./top/tools.tsx";
 
-interface WorkspaceProps { readonly api: Api; readonly me: User; readonly project: Project }
+interface WorkspaceProps { readonly api: Api; readonly memory: Memory; readonly me: User; readonly project: Project }
 
-export function Workspace({ api, me, project }: WorkspaceProps) {
-  const about = useMemo(() => new Store<ProjectState>({ project, restriction: null, members: [], over: null, draft: null, merged: null }), [project]);
+export function Workspace({ api, memory, me, project }: WorkspaceProps) {
+  const about = useMemo(() => new Store<ProjectState>({ project, members: [], over: null, draft: null, merged: null }), [project]);
   const ui = useMemo(newUi, [project]);
   const [opening, setOpening] = useState(0);
   const [session, setSession] = useState<Session | null>(null);
@@ -39,12 +41,13 @@ export function Workspace({ api, me, project }: WorkspaceProps) {
 
     async function open(): Promise<Session> {
       const fresh = opening === 0 ? project : await api.project(project.id).catch(() => project);
-      rememberEpoch(project.id, fresh.epoch);
       about.set({ project: fresh });
+      const place = { project: project.id, epoch: fresh.epoch, user: me.id };
+      void offer(leftBehind(place, memory));
       return Session.open({
-        api, project: project.id, user: me, role: fresh.role, epoch: fresh.epoch,
+        api, project: project.id, user: me, role: fresh.role, epoch: fresh.epoch, memory,
         on: {
-          role: (role, restriction) => about.set({ project: { ...about.value.project, role }, restriction }),
+          role: (role) => about.set({ project: { ...about.value.project, role } }),
           reopen: (draft) => {
             about.set({ draft: draft ?? about.value.draft });
             setOpening((count) => count + 1);
@@ -54,6 +57,13 @@ export function Workspace({ api, me, project }: WorkspaceProps) {
           notice: (sentence) => ui.set({ notice: sentence }),
         },
       });
+    }
+    /** What an earlier epoch left on this device; what cannot be offered now waits for the next opening. */
+    async function offer(places: readonly Place[]): Promise<void> {
+      for (const place of places) {
+        const owed = await bringHome(place, () => api.ticket(project.id), memory).catch(() => true);
+        if (owed) about.set({ draft: "lineage" });
+      }
     }
   }, [project, opening]);
   useEffect(() => void api.members(project.id).then((page) => about.set({ members: page.items }), () => undefined), [project]);

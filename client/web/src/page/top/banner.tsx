@@ -9,7 +9,7 @@ import { useStudio, useUi } from "../state/studio.ts";
 const NOTICE_MS = 6000;
 /** The server keeps a draft while it ends the connection: it may come a moment later. */
 const RECENT_MS = 60_000;
-const ASKED_MAX = 4;
+const ASKED_MAX = 10;
 
 export function Banner() {
   const { about, ui } = useStudio();
@@ -46,7 +46,7 @@ function PutAside() {
   }, []);
   return (
     <div class="banner" role="status" data-testid="put-aside">
-      The project changed under your unsaved edits. They are kept {reached ? "as a draft of yours" : "on this device"}; what you see is the project as everybody has it.
+      Your unsaved edits could not be merged into the project. They are kept {reached ? "as a draft of yours" : "on this device"}; what you see is the project as everybody has it.
       {reached && <Button kind="quiet" onClick={() => ui.set({ panel: "history" })} testid="show-drafts">Show the draft</Button>}
       <IconButton icon="close" label="Dismiss" onClick={() => about.set({ draft: null })} />
     </div>
