@@ -26,9 +26,6 @@ from studio.schema import ROOT_NAMES, SERVER_ROOTS
 SEED_CLIENT = 1
 """The client id of the server's own edits under the document's row lock; nobody else may write with it."""
 
-DOUBTFUL = "this is work of others that is not saved here: come back"
-"""The reason of a refusal that is no verdict yet."""
-
 NOBODY = UUID(int=0)
 """Whom the server's own client ids belong to."""
 
@@ -52,6 +49,14 @@ class Gap:
 @dataclass(frozen=True, slots=True)
 class OtherLineage:
     """The update is of another document: a restored or rebuilt one has other ancestors."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doubtful:
+    """It is work of somebody else that is unknown here from this client's clock on. That is no verdict yet."""
+
+    client: int
+    clock: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +113,7 @@ class Admission:
         full: str = "",
         deleted: Callable[[Iterable[Deletion]], bool],
         forbids: "Callable[[Inspection, bool], Refusal | None] | None" = None,
-    ) -> Admitted | Gap | OtherLineage | Refusal:
+    ) -> Admitted | Gap | OtherLineage | Doubtful | Refusal:
         """Read the update and admit it, or say why not. `merge`: it is the answer to our Step1.
 
         `salvage`: what was told but not committed may have been lost; then a merge may bring it back for its absent
@@ -182,7 +187,7 @@ class Admission:
         for client in [client for client, holder in self._holders.items() if holder is member]:
             del self._holders[client]
 
-    def _wrong_client(self, member: Member, seen: Inspection, merge: bool, salvage: bool) -> Refusal | None:
+    def _wrong_client(self, member: Member, seen: Inspection, merge: bool, salvage: bool) -> Refusal | Doubtful | None:
         """Two that write under one client id diverge for ever, so the second has to go.
 
         A stock client that loads its own store after connecting says everything again, of all authors and the server:
@@ -197,17 +202,17 @@ class Admission:
                 # An author who is here brings back lost work without help: from anybody else it is a forgery.
                 owner = holder.user_id if salvage else self.bound.get(client, holder.user_id)
                 if reserved or owner != member.user_id:
-                    return self._foreign(client, member, merge, reserved)
+                    return self._foreign(client, before, merge, reserved)
             if start < before and not merge and holder is not member and (end > before or alone):
                 return Refusal(CloseCode.NOT_ALLOWED, "client id is in use: pick a new one")
         return None
 
-    def _foreign(self, client: int, member: Member, merge: bool, reserved: bool) -> Refusal:
+    def _foreign(self, client: int, clock: int, merge: bool, reserved: bool) -> Refusal | Doubtful:
         """Somebody writes with a client id that is another's. Whoever comes from another node may have heard there what
         is not committed yet, or never will be, as that node is gone: that is found out by coming back. While its author
         is here, only the author brings it."""
         if merge and client != self._own:
-            return Refusal(CloseCode.TRY_AGAIN_LATER, DOUBTFUL)
+            return Doubtful(client, clock)
         reason = "client id is reserved" if reserved else "client id belongs to somebody else: pick a new one"
         return Refusal(CloseCode.NOT_ALLOWED, reason)
 

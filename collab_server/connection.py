@@ -16,6 +16,7 @@ from collab_server.closing import CloseCode
 from collab_server.dialects.dialect import Dialect
 from collab_server.gate.errors import Malformed
 from collab_server.hosted import Hosted
+from collab_server.loss import Loss
 from collab_server.member import Member
 from collab_server.metrics import Metrics
 from collab_server.settings import CollabSettings
@@ -308,8 +309,10 @@ class Connection:
             self._expel(CloseCode.TRY_AGAIN_LATER, "the database is behind: your work is safe with you, come back")
             return
         self._doorkeeper.metrics.updates += 1
-        salvage = merge and (self._doorkeeper.salvaging() or hosted.salvaging)
-        hosted.perform(hosted.room.edit(member, update, merge=merge, salvage=salvage))
+        loss = hosted.loss if merge else Loss.UNKNOWN
+        if merge and self._doorkeeper.salvaging():
+            loss = Loss.HAPPENED
+        hosted.perform(hosted.room.edit(member, update, merge=merge, loss=loss))
 
     def _expel(self, code: CloseCode, reason: str) -> None:
         if self.hosted is not None and self.member is not None:

@@ -103,7 +103,7 @@ class SnapshotFirst:
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """Somebody brought work of others that is unknown here: if it stays unknown, it was lost and may come back."""
+    """Somebody brought work of others that is unknown here: if it stays unknown, was it lost?"""
 
 
 @dataclass(frozen=True, slots=True)

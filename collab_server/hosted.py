@@ -27,6 +27,7 @@ from collab_server.effects import (
     Tick,
     Try,
 )
+from collab_server.loss import Loss
 from collab_server.member import Member
 from collab_server.metrics import Metrics
 from collab_server.room import Room
@@ -36,8 +37,9 @@ from persistence.body import Entry
 from studio.roles import Action, may
 
 DOUBT_SECONDS = 5.0
-"""By then another node has committed what it told, or is gone."""
+"""By then another node has answered, and committed what it told, or it is gone."""
 DOUBT_SECONDS_MAX = 300.0
+"""For so long the answer to a doubt holds."""
 
 SLOW_TICK_SECONDS = 0.005
 """Up to here a tick is everyday work, which was counted when it came."""
@@ -67,6 +69,12 @@ class Surroundings(Protocol):
 
     def start(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """Run something beside everything else."""
+
+    def ask_nodes(self, hosted: "Hosted") -> None:
+        """Ask the other nodes for who is with them: those that are there answer."""
+
+    async def lost_nodes(self, hosted: "Hosted") -> set[UUID]:
+        """Nodes that may have died with people in this project."""
 
     def tell_nodes(self, hosted: "Hosted", payload: str) -> None:
         """Tell the other nodes a stateless message."""
@@ -115,12 +123,15 @@ class Hosted:
         """Rows of other processes are missing and being read: the document is not what `head` says."""
         self.standing_news = 0
         """Counts what was heard of memberships: an answer that was asked for before the last of it may be too old."""
-        self.others: set[UUID] = set()
-        """Nodes that have this project open, as far as heard: nobody else needs to be told of anything."""
+        self.others: dict[UUID, float] = {}
+        """Nodes that have this project open, as far as heard, and when they were heard last."""
         self._loop = loop
         self._presence_timer: asyncio.TimerHandle | None = None
         self._presence_at = 0.0
-        self._doubted_at = -math.inf
+        self._loss = Loss.UNKNOWN
+        self._loss_until = -math.inf
+        self._inquiring = False
+        self._doubted_again = False
         self._edits_of_gone = 0
 
     def perform(self, effects: Effects) -> None:
@@ -180,10 +191,9 @@ class Hosted:
             self.perform(self.room.leave(member))
 
     @property
-    def salvaging(self) -> bool:
-        """Whether work of others that people bring is known to be lost: it was not committed since the first doubt."""
-        doubted = self._loop.time() - self._doubted_at
-        return DOUBT_SECONDS <= doubted < DOUBT_SECONDS_MAX
+    def loss(self) -> Loss:
+        """Whether work was lost that had been told, as far as was found out."""
+        return self._loss if self._loop.time() < self._loss_until else Loss.UNKNOWN
 
     @property
     def empty(self) -> bool:
@@ -234,9 +244,31 @@ class Hosted:
             self._tick()
 
     def _doubt(self) -> None:
-        now = self._loop.time()
-        if now - self._doubted_at >= DOUBT_SECONDS_MAX:
-            self._doubted_at = now
+        self._doubted_again = True
+        if not self._inquiring and self.loss is not Loss.HAPPENED:
+            self._loss = Loss.UNKNOWN
+            self._inquiring = True
+            self.hub.start(self._inquire())
+
+    async def _inquire(self) -> None:
+        """Ask who is there: work was lost if a node had people here and answers no more."""
+        try:
+            while self._doubted_again and not self.closed:
+                self._doubted_again = False
+                asked = self._loop.time()
+                self.hub.ask_nodes(self)
+                await asyncio.sleep(DOUBT_SECONDS)
+                nodes = await self.hub.lost_nodes(self)
+                if any(self.others.get(node, -math.inf) < asked for node in nodes):
+                    self._conclude(Loss.HAPPENED)
+                    return
+            self._conclude(Loss.EXCLUDED)
+        finally:
+            self._inquiring = False
+
+    def _conclude(self, loss: Loss) -> None:
+        self._loss = loss
+        self._loss_until = self._loop.time() + DOUBT_SECONDS_MAX
 
     async def _copy(self, shadow: Shadow, state: bytes) -> None:
         """Make the document of a shadow beside everything else; whoever waits for it is heard again."""

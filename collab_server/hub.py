@@ -163,7 +163,7 @@ class Hub:
             del self._opening[project_id]
         for event in early:
             self.news.hear(hosted, event)
-        self.bus.publish(PresenceWanted(project_id, self.node_id))
+        self.ask_nodes(hosted)
         return hosted
 
     def _heard(self, project_id: UUID, event: Event) -> None:
@@ -251,6 +251,14 @@ class Hub:
         """Tell the other nodes our members' presence, if there are any."""
         if hosted.others:
             self.bus.publish(PresenceSpread(hosted.project_id, self.node_id, entries))
+
+    def ask_nodes(self, hosted: Hosted) -> None:
+        """Ask the other nodes for who is with them."""
+        self.bus.publish(PresenceWanted(hosted.project_id, self.node_id))
+
+    async def lost_nodes(self, hosted: Hosted) -> set[UUID]:
+        """Nodes that may have died with people in this project."""
+        return await self.keeper.lost(hosted.project_id)
 
     def tell_nodes(self, hosted: Hosted, payload: str) -> None:
         """Tell the other nodes a stateless message, if there are any."""

@@ -32,6 +32,9 @@ SELECT project_id, user_id, role, credited, restriction FROM project_members WHE
 STALE_AFTER = timedelta(seconds=90)
 """A connection whose node has not spoken of it for three heartbeats is gone."""
 
+LOST_WITHIN = timedelta(hours=1)
+"""For so long after a node died the work that was lost with it may be brought back by those who had heard of it."""
+
 
 PROJECTED = ("markers", "notes")
 
@@ -68,6 +71,10 @@ class Keeper:
             standing = standing_of(row["role"], row["restriction"], row["credited"])
             found[row["project_id"]][row["user_id"]] = standing
         return found
+
+    async def lost(self, project_id: UUID) -> set[UUID]:
+        """The nodes that may have died with people in this project."""
+        return await self._sessions.lost(project_id, LOST_WITHIN)
 
     async def seen(self, members: Mapping[UUID, tuple[UUID, Member]]) -> None:
         """These connections are alive (connection id → project and member)."""

@@ -95,7 +95,7 @@ class News:
             case Said(_, node, payload) if node != house.node_id:
                 hosted.say(None, payload.decode(errors="replace"))
             case NodeGone(node):
-                hosted.others.discard(node)
+                hosted.others.pop(node, None)
                 hosted.perform(hosted.room.node_left(node))
             case RoleChanged(_, user_id, role) if not may(role, Action.WRITE):
                 hosted.standing_news += 1
@@ -209,14 +209,15 @@ class News:
         It may have loaded the document before it could hear us; an empty body makes it read what it missed. And so may
         we, if it is the first that we hear of it: both may have opened the project while the bus was away.
         """
-        if node not in hosted.others:
-            hosted.others.add(node)
+        first = node not in hosted.others
+        hosted.others[node] = self._loop.time()
+        if first:
             self._bus.publish(PresenceWanted(hosted.project_id, self._house.node_id))
         self._house.announce(hosted, hosted.room.roster.snapshot(ours_only=True) or NOBODY)
         self._bus.publish(Grew(hosted.project_id, hosted.room.epoch, hosted.room.head, b""))
 
     def _presence(self, hosted: Hosted, node: UUID, entries: bytes) -> None:
-        hosted.others.add(node)
+        hosted.others[node] = self._loop.time()
         try:
             heard = decode_presence(entries, GateLimits())
         except GateRefused:

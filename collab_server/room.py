@@ -11,7 +11,7 @@ from uuid import UUID
 
 from pycrdt import Doc
 
-from collab_server.admission import DOUBTFUL, Admission, Admitted, Gap, OtherLineage, Refusal
+from collab_server.admission import Admission, Admitted, Doubtful, Gap, OtherLineage, Refusal
 from collab_server.audience import Audience, News
 from collab_server.closing import CloseCode
 from collab_server.dialects.dialect import Dialect
@@ -42,6 +42,7 @@ from collab_server.gate.vector import inspect_vector
 from collab_server.gathered import Run
 from collab_server.join_state import EMPTY_VECTOR, JoinState
 from collab_server.live_document import LiveDocument
+from collab_server.loss import Loss
 from collab_server.member import Member
 from collab_server.pending import Flight, Pending
 from collab_server.roster import Roster
@@ -56,6 +57,10 @@ from studio.roles import Role
 
 LOCKED = "locked:"
 """How the reason begins that somebody is told whose edit on a locked track was undone: what else they did stays."""
+
+
+DOUBTFUL = "this is work of others that is not saved here: come back"
+DOUBTED_MAX = 1_000
 
 
 class Room:
@@ -93,6 +98,8 @@ class Room:
         self._inbox: list[Run] = []
         self.trials = Trials(self.document, lambda: [held for run in self._inbox for held in run.updates])
         self._broken = ""
+        self._doubted: set[tuple[int, int]] = set()
+        """From which clocks on of which clients somebody brought what is unknown here."""
         self._measured = 0
         """What `document_bytes` was found to be when all of it was encoded last."""
 
@@ -140,10 +147,10 @@ class Room:
             return self._offence(member, error)
         return (Send(member, member.dialect.step2(self.document.diff(vector)) + back),)
 
-    def edit(self, member: Member, update: bytes, *, merge: bool = False, salvage: bool = False) -> Effects:
+    def edit(self, member: Member, update: bytes, *, merge: bool = False, loss: Loss = Loss.UNKNOWN) -> Effects:
         """An update; `merge` when it came as Step2, the answer to our Step1: offline work, perhaps of several tabs.
 
-        `salvage`: see Admission.judge.
+        `loss`: whether others' work that nobody knows here may be what was lost.
         """
         if not merge and member.writes and self.document_bytes < self.limits.document_bytes_max:
             everyday = self.admission.everyday(member, update)
@@ -160,7 +167,7 @@ class Room:
             size = self.document_bytes
             forbids = self.trials.judge_of(member.restriction, update, merge=merge, document_bytes=size)
         full = self._full(update)
-        deleted = self.document.has_deleted
+        salvage, deleted = loss is Loss.HAPPENED, self.document.has_deleted
         match self.admission.judge(
             member, update, merge=merge, salvage=salvage, full=full, deleted=deleted, forbids=forbids
         ):
@@ -170,8 +177,8 @@ class Room:
                 return (KeepDraft(member, update), Expel(member, CloseCode.EPOCH_CHANGED, "another lineage"))
             case Refusal() as refusal if refusal is LATER:
                 return (self.trials.later(member, update, merge),)
-            case Refusal(code, reason) if reason == DOUBTFUL:
-                return (Doubt(), Expel(member, code, reason))
+            case Doubtful(client, clock):
+                return self._doubt(member, update, (client, clock), loss)
             case Refusal(code, reason):
                 told = (Send(member, member.dialect.denied(reason)),) if reason.startswith(RESTRICTED) else ()
                 return (*told, Expel(member, code, reason))
@@ -356,6 +363,18 @@ class Room:
             return NOTHING
         member.told_denied = True
         return (Send(member, member.dialect.denied(f"role {member.role.value} may not write")),)
+
+    def _doubt(self, member: Member, update: bytes, unknown: tuple[int, int], loss: Loss) -> Effects:
+        """Others' work is unknown here: another node may still commit it, or it was lost, or it never was."""
+        if loss is Loss.EXCLUDED and unknown in self._doubted:
+            return (
+                KeepDraft(member, update),
+                Expel(member, CloseCode.EPOCH_CHANGED, "this leans on what nobody saved"),
+            )
+        if len(self._doubted) == DOUBTED_MAX:
+            self._doubted.clear()
+        self._doubted.add(unknown)
+        return (Doubt(), Expel(member, CloseCode.TRY_AGAIN_LATER, DOUBTFUL))
 
     def _keep_unsent(self, member: Member, update: bytes) -> Effects:
         """Work that comes too late is kept, if its author could ever write here: nobody else fills the database."""

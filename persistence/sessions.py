@@ -26,7 +26,7 @@ insert into collaboration_participants as p (connection_id, session_id, user_id,
 select $2, session.id, $3, $4, $5 from session
     on conflict (connection_id) do update
    set session_id = excluded.session_id, role = excluded.role, node_id = excluded.node_id, seen_at = now(),
-       left_at = null
+       left_at = null, lost = false
 returning session_id
 """
 # Permission and book in one: whoever has no membership of a living project gets no row, here or there. With a plan
@@ -83,7 +83,7 @@ returning p.connection_id
 """
 SWEEP = """
 update collaboration_participants
-   set left_at = seen_at
+   set left_at = seen_at, lost = true
  where connection_id in (
        select connection_id from collaboration_participants
         where left_at is null and seen_at < now() - $1::interval
@@ -91,6 +91,14 @@ update collaboration_participants
           for update skip locked
        )
 returning connection_id
+"""
+# Nodes that had people here and did not see them leave: they may be gone, and with them what they had told.
+LOST = """
+select distinct p.node_id
+  from collaboration_sessions s
+  join collaboration_participants p on p.session_id = s.id
+ where s.project_id = $1 and (s.ended_at is null or s.ended_at > now() - $3::interval)
+   and p.node_id <> $2 and (p.left_at is null or p.lost) and p.seen_at > now() - $3::interval
 """
 # What has no participant left: also sessions whose last leave was cut off by a crash.
 EMPTY = """
@@ -204,6 +212,10 @@ class Sessions:
         ids = list(connection_edits)
         rows = await self._pool.fetch(SEEN, ids, [connection_edits[id_] for id_ in ids])
         return set(ids) - {row["connection_id"] for row in rows}
+
+    async def lost(self, project_id: UUID, within: timedelta) -> set[UUID]:
+        """The other nodes that had people in this project lately whom they did not see leave: alive, or gone."""
+        return {row["node_id"] for row in await self._pool.fetch(LOST, project_id, self._node_id, within)}
 
     async def sweep(self, stale_after: timedelta) -> int:
         """Closes the connections not seen for `stale_after`, of any node, and the sessions left empty.

@@ -9,6 +9,7 @@ from collab_server.effects import KeepDraft, Send
 from collab_server.gate.limits import Limits as GateLimits
 from collab_server.gate.update import inspect
 from collab_server.gate.vector import inspect_vector
+from collab_server.loss import Loss
 from collab_server.room import Room
 from collab_server.settings import Limits
 from collab_server.wire import EMPTY_UPDATE, Kind
@@ -310,7 +311,8 @@ def test_s13_lost_work_comes_back_for_its_absent_author_only_after_a_loss(salvag
     hands.edit(ada, ada.put("transport", "bpm", 99))
     hands.do(hands.room.leave(ada.member))
     answer = lost_work(hands.room, ada)
-    hands.do(hands.room.edit(friend.member, answer, merge=True, salvage=salvage))
+    loss = Loss.HAPPENED if salvage else Loss.UNKNOWN
+    hands.do(hands.room.edit(friend.member, answer, merge=True, loss=loss))
     hands.tick()
     assert ("t_1" in canonical(hands.room.doc)["tracks"]) is salvage
     assert expelled(hands, friend) == (None if salvage else CloseCode.TRY_AGAIN_LATER)
@@ -323,9 +325,33 @@ def test_s13_nobody_brings_back_the_work_of_an_author_who_is_here() -> None:
     hands = desk(friend, ada)
     hands.edit(ada, ada.put("transport", "bpm", 99))
     answer = lost_work(hands.room, ada)
-    hands.do(hands.room.edit(friend.member, answer, merge=True, salvage=True))
+    hands.do(hands.room.edit(friend.member, answer, merge=True, loss=Loss.HAPPENED))
     hands.tick()
     assert expelled(hands, friend) == CloseCode.TRY_AGAIN_LATER
+    assert "t_1" not in canonical(hands.room.doc)["tracks"]
+
+
+def test_s13_when_nothing_was_lost_work_of_others_that_stays_unknown_becomes_a_draft() -> None:
+    """Whoever brings it is asked to come back once, as another node may be about to commit it. Nobody can write under
+    an absent author's client id like that, whose own work would then be taken for known."""
+    ada, friend = Person(10), Person(30)
+    hands = desk(friend, ada)
+    hands.edit(ada, ada.put("transport", "bpm", 99))
+    hands.do(hands.room.leave(ada.member))
+    answer = lost_work(hands.room, ada)
+    hands.do(hands.room.edit(friend.member, answer, merge=True, loss=Loss.EXCLUDED))
+    assert expelled(hands, friend) == CloseCode.TRY_AGAIN_LATER
+    assert hands.doubted
+    again = friend.again()
+    hands.join(again)
+    hands.do(hands.room.edit(again.member, answer, merge=True, loss=Loss.UNKNOWN))
+    assert expelled(hands, again) == CloseCode.TRY_AGAIN_LATER
+    once_more = friend.again()
+    hands.join(once_more)
+    hands.do(hands.room.edit(once_more.member, answer, merge=True, loss=Loss.EXCLUDED))
+    hands.tick()
+    assert expelled(hands, once_more) == CloseCode.EPOCH_CHANGED
+    assert [draft.update for draft in hands.drafts] == [answer]
     assert "t_1" not in canonical(hands.room.doc)["tracks"]
 
 

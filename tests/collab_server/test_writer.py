@@ -61,6 +61,12 @@ class House:
     def start(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         return asyncio.get_running_loop().create_task(work)
 
+    def ask_nodes(self, hosted: Hosted) -> None:
+        raise AssertionError("nothing is doubted here")
+
+    async def lost_nodes(self, hosted: Hosted) -> set[UUID]:
+        raise AssertionError("nothing is doubted here")
+
     def tell_nodes(self, hosted: Hosted, payload: str) -> None:
         raise AssertionError("nobody speaks here")
 

@@ -45,6 +45,25 @@ async def test_a_session_lasts_from_first_join_to_last_leave(
     assert await sessions.joined(project, uuid4(), await make_user(), "owner") != first
 
 
+async def test_only_a_node_that_did_not_see_its_people_leave_may_be_lost(
+    sessions: Sessions, pool: Pool, project: UUID, user: UUID
+) -> None:
+    """Who is there or was swept counts, for a while; who left, or is with this very node, does not."""
+    there = uuid4()
+    other = Sessions(pool, there)
+    left, stays = uuid4(), uuid4()
+    await sessions.joined(project, uuid4(), user, "editor")
+    await other.joined(project, left, user, "editor")
+    await other.left(left, 0)
+    assert await sessions.lost(project, MINUTE) == set()
+    await other.joined(project, stays, user, "editor")
+    assert await sessions.lost(project, MINUTE) == {there}
+    await pool.execute(UNSEEN, [stays])
+    await sessions.sweep(MINUTE)
+    assert await sessions.lost(project, MINUTE) == set()
+    assert await sessions.lost(project, 10 * MINUTE) == {there}
+
+
 async def test_joins_at_once_open_one_session(sessions: Sessions, pool: Pool, project: UUID, user: UUID) -> None:
     """Ten connections of a new project end in the same session."""
     joined = await asyncio.gather(*(sessions.joined(project, uuid4(), user, "editor") for _ in range(10)))

@@ -83,6 +83,8 @@ class Participant:
     user_id: UUID
     seen_at: float
     left: bool = False
+    node_id: UUID | None = None
+    lost: bool = False
     edits: int = 0
 
 
@@ -120,6 +122,7 @@ class Tables:
             sessions.ADMIT: Statement(self._admit, _book),
             sessions.LEAVE_MANY: Statement(self._leave_many, _book),
             sessions.SEEN: Statement(self._seen, _book),
+            sessions.LOST: Statement(self._lost, _free),
             sessions.SWEEP: Statement(self._sweep, _book),
             sessions.EMPTY: Statement(self._empty, _book),
             sessions.LOCK_SESSIONS: Statement(lambda tx, ids: [], _book),
@@ -254,18 +257,25 @@ class Tables:
 
     def _join(self, tx: Transaction, project: UUID, connection: UUID, user: UUID, role: str, node: UUID) -> Rows:
         session = self._open_session(project)
-        self.participants[connection] = Participant(session, user, self._now())
+        self.participants[connection] = Participant(session, user, self._now(), node_id=node)
         return [Record(session_id=session.id)]
 
     def _admit(
-        self, tx: Transaction, connections: list[UUID], projects: list[UUID], users: list[UUID], *_: object
+        self,
+        tx: Transaction,
+        connections: list[UUID],
+        projects: list[UUID],
+        users: list[UUID],
+        node: UUID,
+        *_: object,
     ) -> Rows:
         rows = []
         for connection, project, user in zip(connections, projects, users, strict=True):
             document = self.documents.get(project)
             if document is None or document.deleted or user not in document.members:
                 continue
-            self.participants.setdefault(connection, Participant(self._open_session(project), user, self._now()))
+            arrived = Participant(self._open_session(project), user, self._now(), node_id=node)
+            self.participants.setdefault(connection, arrived)
             role = document.members[user]
             rows.append(Record(connection_id=connection, role=role, credited=True, restriction=None, plan=None))
         return rows
@@ -290,11 +300,23 @@ class Tables:
                 rows.append(Record(connection_id=connection))
         return rows
 
+    def _lost(self, tx: Transaction, project: UUID, node: UUID, within: timedelta) -> Rows:
+        since = self._now() - within.total_seconds()
+        nodes = {
+            participant.node_id
+            for participant in self.participants.values()
+            if participant.session.project_id == project
+            and participant.node_id != node
+            and (participant.lost or not participant.left)
+            and participant.seen_at > since
+        }
+        return [Record(node_id=found) for found in sorted(nodes, key=str)]
+
     def _sweep(self, tx: Transaction, stale_after: timedelta) -> Rows:
         rows = []
         for connection, participant in self.participants.items():
             if not participant.left and participant.seen_at < self._now() - stale_after.total_seconds():
-                participant.left = True
+                participant.left = participant.lost = True
                 tx.undo.append(lambda participant=participant: setattr(participant, "left", False))  # type: ignore[misc]
                 rows.append(Record(connection_id=connection))
         return rows
