@@ -181,6 +181,18 @@ async def test_a_viewer_listens(visit: Visit, someone: Visit, talking: TalkingLi
     await until(gone, "the voice server was told that Eve left")
 
 
+async def test_viewers_who_may_not_listen_are_told(visit: Visit, someone: Visit, talking: TalkingLiveKit) -> None:
+    """There is no button that could not work, but a sentence."""
+    ana, eve = await visit(), await someone()
+    await eve.join(await ana.invite_link("viewer"))
+    await ana.at("people").click()
+    await ana.at("option-viewers_listen").uncheck()
+    await expect(ana.at("option-viewers_listen")).to_be_enabled()
+    await eve.at("people").click()
+    await expect(eve.at("voice-closed")).to_be_visible()
+    await expect(eve.at("voice-enter")).to_have_count(0)
+
+
 async def test_a_refused_microphone_is_told(visit: Visit, talking: TalkingLiveKit) -> None:
     """One is in and listens, is told how to be heard, and is heard after allowing it."""
     ana = await visit()

@@ -70,7 +70,8 @@ function Room({ room, studio, act }: RoomProps) {
     <>
       {here.length === 0 && <p class="side__empty" data-testid="voice-state">{call.state.phase === "in" ? "You are in the voice room." : "Nobody is talking."}</p>}
       <ul class="members">{here.map((member) => <Speaker key={member.user.id} member={member} studio={studio} act={act} />)}</ul>
-      {room.provider === "daily" && <p class="side__empty" data-testid="voice-elsewhere">Voices are with Daily here: its room opens in a new tab.</p>}
+      {!room.listen && <p class="side__empty" data-testid="voice-closed">In this project viewers are not let into voice.</p>}
+      {room.listen && room.provider === "daily" && <p class="side__empty" data-testid="voice-elsewhere">Voices are with Daily here: its room opens in a new tab.</p>}
       <footer class="dialog__foot">
         {role === "owner" && here.length > 0 && <Button kind="danger" onClick={() => act(api.leaveVoice(id))} testid="voice-end">End for everybody</Button>}
         <Leave room={room} studio={studio} act={act} />
