@@ -3,7 +3,7 @@
 import type { Awareness } from "y-protocols/awareness";
 import { WebsocketProvider } from "y-websocket";
 import * as Y from "yjs";
-import { ApiError, mayEdit, type Role, type Ticket } from "./api.ts";
+import { ApiError, mayEdit, type Restriction, type Role, type Ticket } from "./api.ts";
 import { REFUSED, ending, pause } from "./closing.ts";
 import type { Frame } from "./frames.ts";
 import { Reunion, type Merged } from "./merged.ts";
@@ -11,8 +11,8 @@ import type { Saved } from "./saved.ts";
 import { tapped } from "./socket.ts";
 
 export interface ConnectionEvents {
-  /** The server's word on what this person may do now. */
-  readonly role: (role: Role) => void;
+  /** The server's word on what this person may do now; `restriction` is an editor's. */
+  readonly role: (role: Role, restriction: Restriction | null) => void;
   /** An update was refused: what is here and not there is a draft. */
   readonly denied: (reason: string) => void;
   /** The server's document is another; `mine`: this device may hold work of one's own that nobody else has. */
@@ -36,6 +36,9 @@ export interface ConnectionOptions {
   readonly on: ConnectionEvents;
 }
 
+/** What the server stamps into one's own presence; `part` is another when the chosen tracks are. */
+interface Stamp { readonly role?: Role; readonly only?: Restriction["only"]; readonly part?: string }
+
 const STALE_TICKETS_MAX = 2;
 /** A connection that lasted so long was a good one: the next break begins with a short pause again. */
 const GOOD_MS = 10_000;
@@ -45,6 +48,10 @@ export class Connection {
   readonly #reunion: Reunion;
   #provider: WebsocketProvider | null = null;
   #role: Role | null = null;
+  #restriction: Restriction | null = null;
+  /** The last mark of chosen tracks that the server told. */
+  #part: string | undefined;
+  #asking = false;
   #attempts = 0;
   #settledAt = Infinity;
   /** The server ended it with 4403: if the API still gives a ticket, what we hold was the reason. */
@@ -95,7 +102,8 @@ export class Connection {
   #connect(ticket: Ticket): void {
     if (this.#closed) return;
     if (this.#doubt !== null) return this.#options.on.refused(REFUSED);
-    this.#setRole(ticket.role);
+    this.#stand(ticket.role, ticket.restriction);
+    this.#part = undefined;
     if (ticket.epoch !== this.#options.epoch) return this.#anew();
     this.#provider ??= this.#build(ticket);
     this.#provider.params = { token: ticket.ticket, epoch: String(ticket.epoch) };
@@ -173,10 +181,30 @@ export class Connection {
     this.#options.on.over(sentence);
   }
 
-  #setRole(role: Role): void {
-    const before = this.#role;
+  #stand(role: Role, restriction: Restriction | null): void {
+    const before = JSON.stringify([this.#role, this.#restriction]);
     this.#role = role;
-    if (before !== role) this.#options.on.role(role);
+    this.#restriction = restriction;
+    if (before !== JSON.stringify([role, restriction])) this.#options.on.role(role, restriction);
+  }
+
+  /** What the server has written into one's own presence. Which tracks are chosen it leaves to the API. */
+  #stamped({ role, only, part }: Stamp): void {
+    if (role === undefined) return;
+    const told = part !== this.#part && this.#part !== undefined;
+    this.#part = part;
+    if (only !== "tracks") return this.#stand(role, only === undefined ? null : { only });
+    if (this.#restriction?.only === "tracks" && !told) return this.#stand(role, this.#restriction);
+    void this.#ask();
+  }
+
+  /** Presence comes twenty times a second: one question at a time. */
+  async #ask(): Promise<void> {
+    if (this.#asking) return;
+    this.#asking = true;
+    const ticket = await this.#options.fetchTicket().catch(() => null);
+    this.#asking = false;
+    if (ticket !== null && !this.#closed) this.#stand(ticket.role, ticket.restriction);
   }
 
   /** Work of one's own from before one became a reader: it is sent, and the server keeps it as a draft and says no. */
@@ -209,7 +237,7 @@ export class Connection {
     if (frame.kind === "update" && this.#options.saved.received(frame.update)) this.#reunion.acknowledged(frame.update);
     if (frame.kind === "denied") this.#options.on.denied(frame.reason);
     if (frame.kind !== "awareness") return;
-    const own = frame.entries.find((entry) => entry.client === this.#options.doc.clientID)?.state as { user?: { role?: Role } } | null | undefined;
-    if (own?.user?.role !== undefined) this.#setRole(own.user.role);
+    const own = frame.entries.find((entry) => entry.client === this.#options.doc.clientID)?.state as { user?: Stamp } | null | undefined;
+    if (own?.user !== undefined) this.#stamped(own.user);
   }
 }

@@ -2,7 +2,7 @@
 
 import { Awareness } from "y-protocols/awareness";
 import * as Y from "yjs";
-import { mayEdit, type Api, type Person, type Role, type Ticket } from "./api.ts";
+import { mayEdit, type Api, type Person, type Restriction, type Role, type Ticket } from "./api.ts";
 import { Connection } from "./connection.ts";
 import type { Pen } from "./edits.ts";
 import { secureBelow } from "./ids.ts";
@@ -15,7 +15,7 @@ import { letGo, openCopy, setAside, type Copy, type Place } from "./storage.ts";
 import { Undo } from "./undo.ts";
 
 export interface SessionEvents {
-  readonly role: (role: Role) => void;
+  readonly role: (role: Role, restriction: Restriction | null) => void;
   /** The session is closed and must be opened anew; unsaved work was put aside under `draft`. */
   readonly reopen: (draft: string | null) => void;
   readonly over: (sentence: string) => void;
@@ -52,6 +52,7 @@ export class Session {
   readonly #copy: Copy;
   readonly #connection: Connection;
   #role: Role;
+  #restriction: Restriction | null = null;
 
   private constructor(options: SessionOptions, memory: Memory, doc: Y.Doc, copy: Copy) {
     const origin = {};
@@ -73,7 +74,7 @@ export class Session {
       doc, awareness, saved: this.saved, epoch: options.epoch,
       fetchTicket: (): Promise<Ticket> => options.api.ticket(options.project),
       on: {
-        role: (role) => this.#newRole(role),
+        role: (role, restriction) => this.#newRole(role, restriction),
         denied: (reason) => this.#denied(reason),
         waiting: (sentence) => options.on.notice(sentence),
         epochChanged: (mine) => void this.#beginAnew(mine),
@@ -100,6 +101,11 @@ export class Session {
     return mayEdit(this.#role);
   }
 
+  /** What an editor may change, if not everything. */
+  get restriction(): Restriction | null {
+    return this.#restriction;
+  }
+
   async close(): Promise<void> {
     this.presence.close();
     this.#connection.close();
@@ -110,9 +116,10 @@ export class Session {
   }
 
   /** What a reader has not sent is still to come, as long as there is no connection. */
-  #newRole(role: Role): void {
+  #newRole(role: Role, restriction: Restriction | null): void {
     this.#role = role;
-    this.#options.on.role(role);
+    this.#restriction = restriction;
+    this.#options.on.role(role, restriction);
     if (!mayEdit(role) && this.saved.unsaved && this.saved.light !== "offline") this.#reopen(true);
   }
 

@@ -22,7 +22,7 @@ import { Tools } from "./top/tools.tsx";
 interface WorkspaceProps { readonly api: Api; readonly memory: Memory; readonly me: User; readonly project: Project }
 
 export function Workspace({ api, memory, me, project }: WorkspaceProps) {
-  const about = useMemo(() => new Store<ProjectState>({ project, members: [], over: null, draft: null, merged: null }), [project]);
+  const about = useMemo(() => new Store<ProjectState>({ project, restriction: null, members: [], over: null, draft: null, merged: null }), [project]);
   const ui = useMemo(newUi, [project]);
   const [opening, setOpening] = useState(0);
   const [session, setSession] = useState<Session | null>(null);
@@ -47,7 +47,7 @@ export function Workspace({ api, memory, me, project }: WorkspaceProps) {
       return Session.open({
         api, project: project.id, user: me, role: fresh.role, epoch: fresh.epoch, memory,
         on: {
-          role: (role) => about.set({ project: { ...about.value.project, role } }),
+          role: (role, restriction) => about.set({ project: { ...about.value.project, role }, restriction }),
           reopen: (draft) => {
             about.set({ draft: draft ?? about.value.draft });
             setOpening((count) => count + 1);
