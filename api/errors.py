@@ -42,6 +42,7 @@ CODES: Final[Mapping[str, tuple[int, str]]] = MappingProxyType(
         "invite_expired": (410, "This invitation has expired."),
         "invite_revoked": (410, "This invitation was withdrawn."),
         "invite_exhausted": (410, "This invitation has been used up."),
+        "invite_outdated": (410, "The owner removed you after this invitation was made: ask for a new one."),
         "too_large": (413, "The body is too large."),
         "invalid": (422, "A value is not allowed."),
         "rate_limited": (429, "Too many requests: try again later."),

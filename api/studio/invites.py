@@ -1,11 +1,14 @@
 """Invitations: a secret link that makes whoever opens it a member. Only its hash is kept.
 
 Accepting takes the invitation's row first, so the last use goes to exactly one of those who want it. Who is a member
-with that role or a greater one already accepts for nothing; nobody's role ever becomes smaller.
+with that role or a greater one already accepts for nothing; nobody's role ever becomes smaller. What the owner decided
+about somebody after the invitation was made stands above it: it lets nobody back in who was removed since, and gives
+nobody more than they were left with.
 """
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 import asyncpg
@@ -19,10 +22,12 @@ from api.errors import ApiError
 from api.services import Given, Unit, Work
 from api.shapes import PAGE_ITEMS, Body, Cursor, GivenRole, Limit, Page, Shape
 from api.studio.projects import Project, shown
+from persistence.pool import Connection
 from presence.events import RoleChanged
 from studio.roles import Role
 
 DAY_SECONDS: Final = 86_400
+RANKS: Final = ("viewer", "commenter", "editor")
 
 INSERT_INVITE: Final = """
 insert into project_invites (project_id, token_sha256, role, max_uses, expires_at, created_by)
@@ -43,7 +48,7 @@ update project_invites set revoked_at = now()
 returning id
 """
 SELECT_INVITE: Final = """
-select i.role, p.id as project_id, p.name as project_name, u.display_name, u.color,
+select i.role, i.created_at, p.id as project_id, p.name as project_name, u.display_name, u.color,
        i.revoked_at is not null as revoked, i.expires_at <= now() as expired,
        i.max_uses is not null and i.uses >= i.max_uses as exhausted
   from project_invites i
@@ -52,16 +57,23 @@ select i.role, p.id as project_id, p.name as project_name, u.display_name, u.col
  where i.token_sha256 = $1
 """
 LOCK_INVITE: Final = """
-select i.id, i.project_id, i.role, i.created_by, i.revoked_at is not null as revoked, i.expires_at <= now() as expired
+select i.id, i.project_id, i.role, i.created_by, i.created_at,
+       i.revoked_at is not null as revoked, i.expires_at <= now() as expired
   from project_invites i
   join projects p on p.id = i.project_id and p.deleted_at is null
  where i.token_sha256 = $1
    for update of i
 """
+# Whoever decides about a member holds this row until that is done: only then is it known what was decided.
+LOCK_MEMBER: Final = "select role from project_members where project_id = $1 and user_id = $2 for update"
+SELECT_CEILING: Final = """
+select role, restriction from project_ceilings where project_id = $1 and user_id = $2 and decided_at >= $3
+"""
 JOIN_PROJECT: Final = """
-insert into project_members as m (project_id, user_id, role, invited_by)
-values ($1, $2, $3, $4)
-    on conflict (project_id, user_id) do update set role = excluded.role, updated_at = now()
+insert into project_members as m (project_id, user_id, role, invited_by, restriction)
+values ($1, $2, $3, $4, $5)
+    on conflict (project_id, user_id)
+    do update set role = excluded.role, restriction = excluded.restriction, updated_at = now()
  where array_position(array['viewer', 'commenter', 'editor', 'owner'], m.role)
      < array_position(array['viewer', 'commenter', 'editor', 'owner'], excluded.role)
 returning true
@@ -119,6 +131,14 @@ class Preview(Shape):
     invited_by: Inviter
 
 
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """The role somebody gets by an invitation, and what restricts them in it."""
+
+    role: GivenRole
+    restriction: dict[str, Any] | None
+
+
 class Accepted(Shape):
     """The project one is a member of now."""
 
@@ -160,9 +180,12 @@ async def show_invite(token: str, caller: SignedIn, work: Unit) -> Preview:
     _check_open(row)
     if row["exhausted"]:
         raise ApiError("invite_exhausted")
+    offer = await _offer(work.connection, row, caller.id)
+    if offer is None:
+        raise ApiError("invite_outdated")
     return Preview(
         project=InvitedTo(id=row["project_id"], name=row["project_name"]),
-        role=row["role"],
+        role=offer.role,
         invited_by=Inviter(name=row["display_name"], color=row["color"]),
     )
 
@@ -173,17 +196,35 @@ async def accept_invite(token: str, caller: SignedIn, work: Unit) -> Accepted:
     invite = await work.connection.fetchrow(LOCK_INVITE, hashed(token))
     if invite is None:
         raise ApiError("not_found")
-    if await _joined(work, invite, caller.id):
+    project_id = invite["project_id"]
+    present = await work.connection.fetchval(LOCK_MEMBER, project_id, caller.id)
+    offer = await _offer(work.connection, invite, caller.id)
+    if offer is None and present is None:
+        _check_open(invite)
+        raise ApiError("invite_outdated")
+    if offer is not None and await _joined(work, invite, caller.id, offer):
         _check_open(invite)
         # The constraint project_invites_not_exhausted refuses one use too many, and takes the membership back.
         await work.connection.execute(USE_INVITE, invite["id"])
-        work.announce(RoleChanged(invite["project_id"], caller.id, Role(invite["role"])))
-    return Accepted(project=await shown(work, invite["project_id"], caller))
+        work.announce(RoleChanged(project_id, caller.id, Role(offer.role)))
+    return Accepted(project=await shown(work, project_id, caller))
 
 
-async def _joined(work: Work, invite: asyncpg.Record, user_id: UUID) -> bool:
-    """False if the user has the invitation's role or a greater one already."""
-    arguments = (invite["project_id"], user_id, invite["role"], invite["created_by"])
+async def _offer(connection: Connection, invite: asyncpg.Record, user_id: UUID) -> Offer | None:
+    """What the invitation still gives this person; None if they were removed after it was made."""
+    ceiling = await connection.fetchrow(SELECT_CEILING, invite["project_id"], user_id, invite["created_at"])
+    if ceiling is None:
+        return Offer(invite["role"], None)
+    if ceiling["role"] is None:
+        return None
+    if RANKS.index(ceiling["role"]) > RANKS.index(invite["role"]):
+        return Offer(invite["role"], None)
+    return Offer(ceiling["role"], ceiling["restriction"])
+
+
+async def _joined(work: Work, invite: asyncpg.Record, user_id: UUID, offer: Offer) -> bool:
+    """False if the user has that role or a greater one already."""
+    arguments = (invite["project_id"], user_id, offer.role, invite["created_by"], offer.restriction)
     return await work.connection.fetchval(JOIN_PROJECT, *arguments) is True
 
 

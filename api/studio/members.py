@@ -1,4 +1,7 @@
-"""Members of a project and their roles. The owner is fixed here; anybody else may leave."""
+"""Members of a project and their roles. The owner is fixed here; anybody else may leave.
+
+What the owner decides about somebody is kept beside the membership, with its time: older links do not undo it.
+"""
 
 from datetime import datetime
 from typing import Annotated, Final, Literal
@@ -38,6 +41,13 @@ select u.id, u.kind, p.display_name as name, p.username, p.color, m.role, m.cred
 UPDATE_MEMBER: Final = """
 update project_members set role = $3, credited = $4, restriction = $5, updated_at = now()
  where project_id = $1 and user_id = $2
+"""
+# By the clock, not by the transaction's begin: it may have waited for the member's row.
+DECIDE: Final = """
+insert into project_ceilings (project_id, user_id, role, restriction, decided_at)
+values ($1, $2, $3, $4, clock_timestamp())
+    on conflict (project_id, user_id)
+    do update set role = excluded.role, restriction = excluded.restriction, decided_at = excluded.decided_at
 """
 DELETE_MEMBER: Final = "delete from project_members where project_id = $1 and user_id = $2"
 
@@ -98,6 +108,8 @@ async def change_member(user_id: UUID, body: MemberChange, standing: Manager, wo
     stored = None if restriction is None else _checked(restriction)
     credited = member.credited if body.credited is None else body.credited
     await work.connection.execute(UPDATE_MEMBER, standing.project_id, user_id, role, credited, stored)
+    if role != "owner" and body.model_fields_set & {"role", "restriction"}:
+        await work.connection.execute(DECIDE, standing.project_id, user_id, role, stored)
     if (role, restriction) != (member.role, member.restriction):
         work.announce(RoleChanged(standing.project_id, user_id, Role(role)))
     return member.model_copy(update={"role": role, "credited": credited, "restriction": restriction})
@@ -114,6 +126,8 @@ async def remove_member(user_id: UUID, standing: Reader, work: Unit) -> None:
     if row["role"] == Role.OWNER:
         raise ApiError("owner_is_fixed")
     await work.connection.execute(DELETE_MEMBER, standing.project_id, user_id)
+    if user_id != standing.caller.id:
+        await work.connection.execute(DECIDE, standing.project_id, user_id, None, None)
     work.announce(AccessRevoked(standing.project_id, user_id))
 
 

@@ -1,13 +1,16 @@
 """Invitations, and what happens when several people want the last use."""
 
 import asyncio
+from uuid import UUID
 
 import pytest
 
+from api.studio.members import DECIDE, DELETE_MEMBER
 from persistence.pool import open_pool
-from tests.api.people import Meet, code
+from tests.api.people import Meet, Musician, code, until
 
 EXPIRE = "update project_invites set expires_at = now() - interval '1 second' where project_id = $1"
+WAITING = "select exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock')"
 
 
 async def test_an_invitation_makes_a_member(meet: Meet) -> None:
@@ -93,6 +96,84 @@ async def test_what_is_no_longer_open_says_why(meet: Meet, database: str) -> Non
         assert code(await ben.get(f"/api/invites/{token}")) == refusal
         assert code(await ben.post(f"/api/invites/{token}/accept")) == refusal
     assert (await ben.get("/api/projects")).json()["items"] == []
+
+
+async def test_an_old_link_does_not_undo_a_demotion(meet: Meet) -> None:
+    """Whom the owner made a viewer stays one behind a link that is older; a newer one raises again."""
+    ann = await meet("Ann")
+    project = await ann.project()
+    old = await ann.invite(project, "editor")
+    ben = await meet("Ben", ann, project)
+    await ann.patch(f"{project}/members/{ben.id}", {"role": "viewer"})
+    assert (await ben.get(f"/api/invites/{old}")).json()["role"] == "viewer"
+    assert (await ben.post(f"/api/invites/{old}/accept")).json()["project"]["role"] == "viewer"
+    assert (await ann.get(f"{project}/invites")).json()["items"][-1]["uses"] == 0
+    new = await ann.invite(project, "editor")
+    assert (await ben.post(f"/api/invites/{new}/accept")).json()["project"]["role"] == "editor"
+
+
+async def test_whoever_leaves_and_comes_back_by_an_old_link_is_what_they_were(meet: Meet) -> None:
+    """A restriction outlives the membership, and a demotion; a link that was made since knows nothing of them."""
+    ann = await meet("Ann")
+    project = await ann.project()
+    old = await ann.invite(project, "editor")
+    ben, cleo = await meet("Ben", ann, project), await meet("Cleo", ann, project)
+    await ann.patch(f"{project}/members/{ben.id}", {"restriction": {"only": "mix"}})
+    await ann.patch(f"{project}/members/{cleo.id}", {"role": "commenter"})
+    for who in (ben, cleo):
+        await who.delete(f"{project}/members/{who.id}")
+        assert (await who.post(f"/api/invites/{old}/accept")).status_code == 200
+    assert await roles(ann, project) == {ben.id: ("editor", "mix"), cleo.id: ("commenter", None)}
+    await ben.delete(f"{project}/members/{ben.id}")
+    await ben.post(f"/api/invites/{await ann.invite(project, 'editor')}/accept")
+    assert (await roles(ann, project))[ben.id] == ("editor", None)
+
+
+async def roles(owner: Musician, project: str) -> dict[str, tuple[str, str | None]]:
+    """The others' roles and restrictions."""
+    members = (await owner.get(f"{project}/members")).json()["items"]
+    return {
+        member["user"]["id"]: (member["role"], (member["restriction"] or {}).get("only"))
+        for member in members
+        if member["role"] != "owner"
+    }
+
+
+async def test_an_old_link_lets_nobody_back_in_who_was_removed(meet: Meet) -> None:
+    """Also not on a later attempt, nor after the owner has let them in again by a new link with a smaller role."""
+    ann = await meet("Ann")
+    project = await ann.project()
+    old = await ann.invite(project, "editor")
+    ben = await meet("Ben", ann, project)
+    await ann.delete(f"{project}/members/{ben.id}")
+    for _ in range(2):
+        assert code(await ben.get(f"/api/invites/{old}")) == (410, "invite_outdated")
+        assert code(await ben.post(f"/api/invites/{old}/accept")) == (410, "invite_outdated")
+    assert code(await ben.get(project)) == (404, "not_found")
+    await ben.post(f"/api/invites/{await ann.invite(project, 'viewer')}/accept")
+    assert (await ben.post(f"/api/invites/{old}/accept")).json()["project"]["role"] == "viewer"
+
+
+async def test_a_click_during_a_removal_does_not_outlive_it(meet: Meet, database: str) -> None:
+    """Whoever opens the link while the owner's decision is under way is out when that is done."""
+    ann = await meet("Ann")
+    project = await ann.project()
+    old = await ann.invite(project, "editor")
+    ben = await meet("Ben", ann, project)
+    project_id = UUID(project.rsplit("/", 1)[1])
+    pool = await open_pool(database)
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute(DELETE_MEMBER, project_id, UUID(ben.id))
+        click = asyncio.create_task(ben.post(f"/api/invites/{old}/accept"))
+
+        async def waits() -> bool:
+            return bool(await pool.fetchval(WAITING))
+
+        await until(waits)
+        await connection.execute(DECIDE, project_id, UUID(ben.id), None, None)
+    await pool.close()
+    assert code(await click) == (410, "invite_outdated")
+    assert await roles(ann, project) == {}
 
 
 @pytest.mark.parametrize(
