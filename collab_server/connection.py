@@ -48,9 +48,6 @@ class Doorkeeper(Protocol):
     def spends(self, connection: "Connection") -> None:
         """The connection has begun to use its rate: fill it up within a second."""
 
-    def salvaging(self) -> bool:
-        """Whether work may have been lost that was told but not committed, so that others bring it back."""
-
     def full(self) -> bool:
         """Whether too much waits for the database to let anybody write more."""
 
@@ -309,10 +306,7 @@ class Connection:
             self._expel(CloseCode.TRY_AGAIN_LATER, "the database is behind: your work is safe with you, come back")
             return
         self._doorkeeper.metrics.updates += 1
-        loss = hosted.loss if merge else Loss.UNKNOWN
-        if merge and self._doorkeeper.salvaging():
-            loss = Loss.HAPPENED
-        hosted.perform(hosted.room.edit(member, update, merge=merge, loss=loss))
+        hosted.perform(hosted.room.edit(member, update, merge=merge, loss=hosted.loss if merge else Loss.UNKNOWN))
 
     def _expel(self, code: CloseCode, reason: str) -> None:
         if self.hosted is not None and self.member is not None:

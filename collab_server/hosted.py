@@ -190,6 +190,11 @@ class Hosted:
         if not self.closed:
             self.perform(self.room.leave(member))
 
+    def work_was_lost(self, until: float) -> None:
+        """Until then people may bring back what others had told them."""
+        self._loss = Loss.HAPPENED
+        self._loss_until = until
+
     @property
     def loss(self) -> Loss:
         """Whether work was lost that had been told, as far as was found out."""

@@ -29,10 +29,12 @@ from presence.events import (
     PresenceSpread,
     PresenceWanted,
     Said,
+    SetAside,
 )
 
 SALVAGE_SECONDS = 300.0
-"""For so long after a start, or after a room was lost, people bring back what others had told them."""
+"""For so long after a start (the process before may have been killed) or a spoiled room people bring back what others
+had told them."""
 
 TASKS_SECONDS = 5.0
 
@@ -40,7 +42,8 @@ REST_SECONDS = 0.1
 """How often an empty room asks whether the rows it lacks have come."""
 
 SPOILS_MAX = 3
-"""After so many spoiled loads in one process a document is set aside for an operator."""
+SPOILS_SECONDS = 3600.0
+"""A document that was spoiled so often within so long in one process is set aside for an operator."""
 
 
 class Hub:
@@ -70,10 +73,11 @@ class Hub:
         self.bus = bus
         self._opening: dict[UUID, asyncio.Task[Hosted]] = {}
         self._early: dict[UUID, list[Event]] = {}
-        self._spoils: dict[UUID, int] = {}
+        self._spoils: dict[UUID, list[float]] = {}
+        """When its rooms were spoiled, by project."""
         self._tasks: set[asyncio.Task[Any]] = set()
         self._loop = asyncio.get_running_loop()
-        self._salvage_until = self._loop.time() + SALVAGE_SECONDS  # the process before may have been killed
+        self._started = self._loop.time()
         self._log = structlog.get_logger("hub")
         self.news = News(self, journal, keeper, bus)
         self._reception = Reception(self, register)
@@ -108,10 +112,6 @@ class Hub:
     def spends(self, connection: Connection) -> None:
         """The connection's rate must be filled up at the next second."""
         self.spending.add(connection)
-
-    def salvaging(self) -> bool:
-        """Whether work may have been lost that was told but not committed, so that others bring it back."""
-        return self._loop.time() < self._salvage_until
 
     def full(self) -> bool:
         """Whether more waits for the database than may."""
@@ -152,6 +152,7 @@ class Hub:
             bytes_ = sum(len(row.body) for row in loaded.tail)
             hosted = Hosted(room, self, self._loop, len(loaded.tail), bytes_)
             hosted.projection_due = loaded.projected < loaded.head
+            hosted.work_was_lost(max(self._spoils.get(project_id, [self._started])) + SALVAGE_SECONDS)
             self.rooms[project_id] = hosted
             if room.pending:
                 hosted.record()
@@ -294,14 +295,19 @@ class Hub:
 
     def spoiled(self, hosted: Hosted, reason: str) -> None:
         """The document in memory can't be trusted: load it anew, or set it aside when that keeps happening."""
-        count = self._spoils[hosted.project_id] = self._spoils.get(hosted.project_id, 0) + 1
-        self._salvage_until = self._loop.time() + SALVAGE_SECONDS
-        self._log.error("room spoiled", project=str(hosted.project_id), reason=reason, count=count)
+        now = self._loop.time()
+        spoils = [at for at in self._spoils.get(hosted.project_id, ()) if now - at < SPOILS_SECONDS] + [now]
+        self._spoils[hosted.project_id] = spoils
+        self._log.error("room spoiled", project=str(hosted.project_id), reason=reason, count=len(spoils))
         self.metrics.refused("spoiled")
         self.drop(hosted, CloseCode.SERVICE_RESTART, "the room is loaded anew: come back")
-        if count >= SPOILS_MAX:
+        if len(spoils) >= SPOILS_MAX:
             self.metrics.quarantines += 1
-            self.start(self._journal.quarantine(hosted.project_id, reason))
+            self.start(self._set_aside(hosted.project_id, reason))
+
+    async def _set_aside(self, project_id: UUID, reason: str) -> None:
+        await self._journal.quarantine(project_id, reason)
+        self.bus.publish(SetAside(project_id))
 
     # ------------------------------------------------------------------ told by the journal
 

@@ -132,6 +132,7 @@ class News:
             self._house.drop(hosted, CloseCode.EPOCH_CHANGED, "the project was rebuilt")
         elif found.head > hosted.room.head and not hosted.flying and not hosted.behind:
             self.catch_up(hosted, hosted.room.head)
+            self._bus.publish(PresenceWanted(hosted.project_id, self._house.node_id))  # somebody is there, unheard
 
     def catch_up(self, hosted: Hosted, after: int) -> None:
         """Read the journal behind row `after`: rows of other processes are missing here.

@@ -109,8 +109,16 @@ class Writer:
             or hosted.bytes_since_compaction >= self._settings.compact_after_bytes
         )
         if due and flight.batch is not None and not hosted.behind and not hosted.room.gathering:
-            flight.state = hosted.room.state()
+            self._add_state(hosted, flight)
         return flight
+
+    def _add_state(self, hosted: Hosted, flight: Flight) -> None:
+        try:
+            flight.state = hosted.room.state()
+        except BaseException as error:  # yrs panics are BaseExceptions
+            if isinstance(error, KeyboardInterrupt | SystemExit):
+                raise
+            hosted.hub.spoiled(hosted, f"{type(error).__name__} while encoding")
 
     async def _flush(self, flights: list[tuple[Hosted, Flight]]) -> None:
         self.in_flight_bytes = sum(flight.size for _, flight in flights)
