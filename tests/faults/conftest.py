@@ -1,6 +1,7 @@
 """People and projects in the module's own database, and a cluster of its own for what is killed and stopped."""
 
-from collections.abc import AsyncIterator
+import gc
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,16 @@ from persistence.pool import Pool, open_pool
 from tests.collab_server.world import World
 from tests.faults.cluster import Cluster
 from tests.faults.cluster import cluster as standing_cluster
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _undisturbed() -> Iterator[None]:
+    """The clients and the lines are in this process: collecting what thousands of tests have left in its memory would
+    stop them for the better part of a second, again and again."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="module")
