@@ -41,4 +41,4 @@ async def test_a_word_that_was_lost_is_found(
     a = await make_musician(project, ada).join()
     await until(lambda: a.voices)
     await world.pool.execute(ENTER, "s2", project, ada.id)
-    await until(lambda: a.voices[-1] == [str(ada.id)], seconds=13)
+    await until(lambda: a.voices[-1] == [str(ada.id)], seconds=20)
