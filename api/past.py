@@ -1,7 +1,7 @@
 """What routes that look back share: documents as they were, who was last to write something, and people by name."""
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import datetime
 from typing import Annotated, Any, Final
 from uuid import UUID
@@ -13,21 +13,14 @@ from api.shapes import Person
 from persistence.history import kept_since, past
 from persistence.pool import Connection, Database
 from studio.canonical import canonical
-from studio.moments.credits import Credit
 
 SEQ_MAX: Final = 2**53
 Seq = Annotated[int, Path(ge=1, le=SEQ_MAX, description="A row of the journal: the document after it.")]
 
 SELECT_PEOPLE: Final = "select id, display_name, color from profiles where id = any ($1)"
 SELECT_AT: Final = "select min(created_at) from document_changes where project_id = $1 and seq = $2"
-LAST_CHANGES: Final = """
-select distinct on (p.path) p.path, c.seq, c.created_at, c.author_id
-  from document_changes c
- cross join unnest(c.paths) as p (path)
-  join unnest($4::text[]) as w (path) on w.path = p.path
- where c.project_id = $1 and c.seq > $2 and c.seq <= $3 and c.origin <> 'repair'
- order by p.path, c.id desc
-"""
+CREDITED_ROWS: Final = 100_000
+"""So far back anybody is told who wrote something: a page asks at every step through a history of years."""
 
 
 async def content_at(database: Database, project_id: UUID, seq: int) -> dict[str, Any]:
@@ -42,14 +35,6 @@ async def time_of(database: Database, project_id: UUID, seq: int) -> datetime:
     if at is None:
         raise ApiError("moment_gone", since=await kept_since(database, project_id))
     return at
-
-
-async def last_changes(
-    connection: Connection, project_id: UUID, after: int, until: int, paths: Sequence[str]
-) -> dict[str, Credit]:
-    """The last change of each path by a person in the rows `after + 1` to `until`."""
-    rows = await connection.fetch(LAST_CHANGES, project_id, after, until, paths) if paths and after < until else []
-    return {row["path"]: Credit(row["seq"], row["created_at"], row["author_id"]) for row in rows}
 
 
 async def persons(connection: Connection, ids: Collection[UUID | None]) -> dict[UUID, Person]:

@@ -14,6 +14,7 @@ from uuid import UUID
 from pycrdt import Doc
 
 from persistence.editing import Edited, edit_on, read
+from persistence.lookback import SEQ_MAX, last_changes
 from persistence.pool import Connection, Pool
 from studio.canonical import canonical
 from studio.edits import purge
@@ -34,15 +35,6 @@ select d.project_id
    and not exists (select from collaboration_sessions s where s.project_id = d.project_id and s.ended_at is null)
  order by coalesce(t.due_at, d.created_at + $1::interval)
  limit $2
-"""
-# Joined, not compared with an array: a long trash and a long history would be compared each with each.
-DELETED_AT = """
-select w.path, max(c.created_at) as at
-  from document_changes c
- cross join unnest(c.paths) as p (path)
-  join unnest($2::text[]) as w (path) on w.path = p.path
- where c.project_id = $1
- group by w.path
 """
 BEGAN_AT = "select created_at from documents where project_id = $1"
 LOOKED = """
@@ -67,18 +59,38 @@ async def due(pool: Pool, limit: int) -> list[UUID]:
 
 
 async def deleted_at(
-    connection: Connection, project_id: UUID, thrown: Sequence[Thrown]
+    connection: Connection, project_id: UUID, thrown: Sequence[Thrown], since: datetime
 ) -> Mapping[tuple[str, str], datetime]:
-    """When these were deleted, by root and id; what no change names, as in a fork, since the document began."""
+    """When these were deleted, by root and id.
+
+    What no change names, as in a fork, counts from when the document began; so may what was deleted before `since`.
+    """
     if not thrown:
         return {}
-    sides = {(one.root, one.id): (f"{one.root}/{one.id}", f"{one.root}/{one.id}/deleted") for one in thrown}
-    rows = await connection.fetch(DELETED_AT, project_id, [path for paths in sides.values() for path in paths])
-    times = {row["path"]: row["at"] for row in rows}
+    sides = {(one.root, one.id): sides_of(one) for one in thrown}
+    last = await last_changes(connection, project_id, 0, SEQ_MAX, sides.values(), repairs=True, since=since)
     began: datetime = await connection.fetchval(BEGAN_AT, project_id)
     return {
-        place: max((times[path] for path in paths if path in times), default=began) for place, paths in sides.items()
+        place: max((last[path].at for path in paths if path in last), default=began) for place, paths in sides.items()
     }
+
+
+async def deleted_by(
+    connection: Connection, project_id: UUID, thrown: Sequence[Thrown], since: datetime
+) -> Mapping[tuple[str, str], UUID]:
+    """Who deleted these, by root and id, as far as somebody did and it was not long before `since`."""
+    sides = {(one.root, one.id): sides_of(one) for one in thrown}
+    last = await last_changes(connection, project_id, 0, SEQ_MAX, sides.values(), since=since)
+    newest = {
+        place: max((last[path] for path in paths if path in last), key=lambda one: one.seq, default=None)
+        for place, paths in sides.items()
+    }
+    return {place: one.author for place, one in newest.items() if one is not None and one.author is not None}
+
+
+def sides_of(one: Thrown) -> tuple[str, str]:
+    """The paths of the history that tell of its deletion: as a whole, or by its `deleted`."""
+    return f"{one.root}/{one.id}", f"{one.root}/{one.id}/deleted"
 
 
 async def empty_trash(pool: Pool, project_id: UUID, now: datetime) -> Edited[int]:
@@ -89,7 +101,7 @@ async def empty_trash(pool: Pool, project_id: UUID, now: datetime) -> Edited[int
     doc, _, _ = await read(pool, project_id)
     thrown = await asyncio.to_thread(lambda: trash(canonical(doc, SOFT_DELETED)))
     async with pool.acquire() as connection, connection.transaction():
-        times = await deleted_at(connection, project_id, thrown)
+        times = await deleted_at(connection, project_id, thrown, now - TRASH_AGE)
         old = [one for one in thrown if times[one.root, one.id] <= now - TRASH_AGE]
 
         def change(doc: "Doc[Any]") -> int:

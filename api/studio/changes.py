@@ -13,9 +13,10 @@ from api.access import standing as standing_of
 from api.edits import now_ms
 from api.errors import ApiError
 from api.going_back import Restored, courteous, go_back
-from api.past import SEQ_MAX, last_changes, persons
+from api.past import SEQ_MAX, persons
 from api.services import Given, unit
 from api.shapes import Body, Person, Shape
+from persistence.lookback import last_changes
 from persistence.pool import Connection
 from persistence.replay import written_by
 from studio.canonical import canonical
@@ -106,7 +107,7 @@ async def undo_changes(body: Undoing, standing: RestorerAtOnce, given: Given) ->
     async with unit(given) as work:
         standing = await standing_of(work.connection, project_id, standing.caller)
         standing.require(Action.RESTORE)
-        paths = sorted({path for one in written for path in one.paths()})
+        paths = {(path,) for one in written for path in one.paths()}
         last = await last_changes(work.connection, project_id, body.from_seq - 1, SEQ_MAX, paths)
         others = _overwritten(written, last, body.person)
         people = await persons(work.connection, {body.person, *(one.author for one in others.values())})

@@ -12,23 +12,27 @@ from pydantic import ConfigDict, Field
 from api import cursor as cursors
 from api.access import Standing
 from api.compared import cursor_behind, rest_of
-from api.past import SEQ_MAX, Seq, content_at, last_changes, persons
+from api.past import CREDITED_ROWS, SEQ_MAX, Seq, content_at, persons
 from api.services import Given
 from api.shapes import PAGE_ITEMS, Cursor, Limit, Page, Person
 from api.studio import snapshots
 from api.studio.document import ReaderAtOnce
 from persistence.editing import read
+from persistence.lookback import last_changes
 from persistence.pool import Pool
 from studio.canonical import canonical
 from studio.compare import Difference, compare
-from studio.moments.credits import Credit, credit, wanted
+from studio.moments.credits import Credit, credit, paths
 from studio.moments.places import Ownership, Place
 
 router = APIRouter(prefix="/api/projects/{project_id}/moments", tags=["time travel"])
 
 
 class Differing(snapshots.Difference):
-    """A difference and who is behind it: the last who wrote what differs, when and in which row. Null: nobody knows."""
+    """A difference and who is behind it: the last who wrote what differs, when and in which row.
+
+    Null: nobody knows, or it was more than 100,000 rows before the later of the two.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -74,7 +78,8 @@ async def compare_moment(
         rest = rest[: limit + 1]  # nobody asks who did the others
     async with given.pool.acquire() as connection:
         # Nobody wrote the way back into the past: there are no rows behind `seq` then.
-        credits = await last_changes(connection, standing.project_id, seq, until, wanted(one for _, one in rest))
+        since, wanted = max(seq, until - CREDITED_ROWS), [paths(one) for _, one in rest]
+        credits = await last_changes(connection, standing.project_id, since, until, wanted)
         people = await persons(connection, {one.author for one in credits.values()})
     chosen = [entry for entry in rest if person is None or _author(entry[1], credits) == person]
     page, more = cursors.paged(chosen, limit, cursor_behind)

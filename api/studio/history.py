@@ -16,7 +16,7 @@ select c.id, c.seq, c.created_at, c.origin, c.edits, c.paths,
        a.id as author_id, a.display_name as author_name, a.color as author_color
   from document_changes c
   left join profiles a on a.id = c.author_id
- where c.project_id = $1 and ($2::bigint is null or c.id < $2)
+ where c.project_id = $1 and c.id < coalesce($2::bigint, 9223372036854775807)
  order by c.id desc
  limit $3
 """

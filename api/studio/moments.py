@@ -39,16 +39,49 @@ STEPS_MAX: Final = 10_000
 """How far one page looks for moments that fit: behind it, its cursor goes on."""
 BEFORE_GOING: Final = "Before going back to {at:%Y-%m-%d %H:%M}"
 
+ROWS_AT_ONCE: Final = 50_000
+"""How many changes one page looks at for a person or a time: behind them, its cursor goes on."""
+
+# A person's changes are looked for among the next $7 of all, so that a stranger's cost no more than anybody's.
 LIST_STEPS: Final = """
 select c.id, c.seq, c.created_at, c.author_id, c.origin, c.edits, c.paths
-  from document_changes c
- where c.project_id = $1 and c.origin <> 'repair'
-   and ($2::bigint is null or c.id < $2)
+  from (select n.* from document_changes n
+         where n.project_id = $1 and n.id < coalesce($2::bigint, 9223372036854775807)
+         order by n.id desc
+         limit $7) c
+ where c.origin <> 'repair'
    and ($3::uuid is null or c.author_id = $3)
    and ($4::timestamptz is null or c.created_at >= $4)
    and ($5::timestamptz is null or c.created_at < $5)
  order by c.id desc
  limit $6
+"""
+LAST_LOOKED_AT: Final = """
+select id, created_at from document_changes
+ where project_id = $1 and id < coalesce($2::bigint, 9223372036854775807)
+ order by id desc
+offset $3::int - 1
+ limit 1
+"""
+# The first change a minute after $2, found by halving the rows: transactions may note their times in another order.
+FIRST_AFTER: Final = """
+with recursive halves (low, high) as (
+    select 0::bigint, d.head from documents d where d.project_id = $1
+    union all
+    select case when m.early then m.middle else h.low end, case when m.early then h.high else m.middle - 1 end
+      from halves h
+     cross join lateral (
+           select (h.low + h.high + 1) / 2 as middle,
+                  coalesce((select c.created_at < $2::timestamptz + interval '1 minute'
+                              from document_changes c
+                             where c.project_id = $1 and c.seq <= (h.low + h.high + 1) / 2
+                             order by c.seq desc limit 1), true) as early) m
+     where h.low < h.high
+)
+select c.id from document_changes c
+ where c.project_id = $1 and c.seq > (select h.low from halves h where h.low = h.high)
+ order by c.seq
+ limit 1
 """
 router = APIRouter(prefix="/api/projects/{project_id}/moments", tags=["time travel"])
 
@@ -163,17 +196,28 @@ async def _bursts(
 ) -> tuple[list[Burst], int | None]:
     """A page of bursts, and the last change it covers, None if there are no more."""
     bursts, position, seen = Bursts(limit), before, 0
+    if before is None and asked.until is not None:
+        position = await connection.fetchval(FIRST_AFTER, project_id, asked.until)
     while seen < STEPS_MAX:
         narrowed = (asked.person, asked.since, asked.until)
-        rows = await connection.fetch(LIST_STEPS, project_id, position, *narrowed, STEPS_AT_ONCE)
+        rows = await connection.fetch(LIST_STEPS, project_id, position, *narrowed, STEPS_AT_ONCE, ROWS_AT_ONCE)
+        start = position
         for step in map(Step._make, rows):
             if _concerns(step, asked.track, owned) and not bursts.take(step):
                 return bursts.found, _number(position)
             position = step.id
         seen += len(rows)
         if len(rows) < STEPS_AT_ONCE:
-            return bursts.found, None
+            return bursts.found, await _further(connection, project_id, start, asked.since)
     return bursts.found, _number(position)
+
+
+async def _further(connection: Connection, project_id: UUID, start: object, since: datetime | None) -> int | None:
+    """The last change that was looked at behind `start`; None if nothing that is asked for can be behind it."""
+    row = await connection.fetchrow(LAST_LOOKED_AT, project_id, start, ROWS_AT_ONCE)
+    if row is None or (since is not None and row["created_at"] < since):
+        return None
+    return _number(row["id"])
 
 
 def _number(position: object) -> int:

@@ -1,7 +1,7 @@
 """The trash: what was deleted comes back for thirty days, in a project and whole projects."""
 
 import asyncio
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -16,13 +16,13 @@ from api.auth import SignedIn
 from api.edits import annotated
 from api.errors import ApiError
 from api.going_back import courteous
-from api.past import last_changes, persons
+from api.past import persons
 from api.services import Given, Unit
 from api.shapes import PAGE_ITEMS, Cursor, Limit, Page, Person, Reference, Shape
 from api.studio.document import ReaderAtOnce, committed
 from api.studio.projects import Project, shown
 from persistence.pool import Connection
-from persistence.trash import TRASH_AGE, deleted_at
+from persistence.trash import TRASH_AGE, deleted_at, deleted_by
 from studio.canonical import canonical
 from studio.edits import purge, undelete
 from studio.errors import NotFound
@@ -46,6 +46,8 @@ SELECT_DELETED: Final = """
 select p.deleted_at, m.role from projects p join project_members m on m.project_id = p.id and m.user_id = $2
  where p.id = $1
 """
+
+NOBODY: Final = UUID(int=0)
 
 router = APIRouter(tags=["trash"])
 
@@ -112,29 +114,21 @@ async def list_trash(
     after = cursors.decode(cursor, cursors.moment, cursors.short) if cursor else None
     thrown = await asyncio.to_thread(trash, await committed(given.pool, standing))
     async with given.pool.acquire() as connection:
-        times = await deleted_at(connection, standing.project_id, thrown)
+        since = datetime.now(UTC) - TRASH_AGE
+        times = await deleted_at(connection, standing.project_id, thrown, since)
         keyed = sorted(
             ((times[one.root, one.id], f"{one.root}/{one.id}", one) for one in thrown), key=_key, reverse=True
         )
         rest = [entry for entry in keyed if after is None or _key(entry) < after]
         page, more = cursors.paged(rest, limit, lambda entry: cursors.encode(*_key(entry)))
-        items = await _items(connection, standing.project_id, [(at, one) for at, _, one in page])
+        by = await deleted_by(connection, standing.project_id, [one for _, _, one in page], since)
+        people = await persons(connection, set(by.values()))
+    items = [_in_trash(at, one, people.get(by.get((one.root, one.id), NOBODY))) for at, _, one in page]
     return Page(items=items, next_cursor=more)
 
 
 def _key(entry: tuple[datetime, str, Thrown]) -> tuple[datetime, str]:
     return entry[:2]
-
-
-async def _items(connection: Connection, project_id: UUID, page: list[tuple[datetime, Thrown]]) -> list[InTrash]:
-    paths = [f"{one.root}/{one.id}{side}" for _, one in page for side in ("", "/deleted")]
-    last = await last_changes(connection, project_id, 0, 2**53, paths)
-    by = {}
-    for _, one in page:
-        credits = [last[path] for path in (f"{one.root}/{one.id}", f"{one.root}/{one.id}/deleted") if path in last]
-        by[one.root, one.id] = max(credits, key=lambda credit: credit.seq).author if credits else None
-    people = await persons(connection, set(by.values()))
-    return [_in_trash(at, one, people.get(by[one.root, one.id] or UUID(int=0))) for at, one in page]
 
 
 def _in_trash(at: datetime, one: Thrown, by: Person | None) -> InTrash:

@@ -1,6 +1,6 @@
 """Who is behind a difference: the last one who wrote what differs, as far as the history says."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -24,11 +24,6 @@ def paths(difference: Difference) -> tuple[str, ...]:
         return (Place(root, "", key).path,)
     side = key if difference.change is Change.CHANGED else "deleted"
     return Place(root, entity, side).path, Place(root, entity, "").path
-
-
-def wanted(differences: Iterable[Difference]) -> list[str]:
-    """Every path that has to be looked up for these differences."""
-    return sorted({path for difference in differences for path in paths(difference)})
 
 
 def credit(difference: Difference, last: Mapping[str, Credit]) -> Credit | None:

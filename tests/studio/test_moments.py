@@ -6,7 +6,7 @@ from uuid import UUID
 
 from studio.compare import compare
 from studio.moments.bursts import PAUSE, SPAN, Bursts, Step
-from studio.moments.credits import Credit, credit, wanted
+from studio.moments.credits import Credit, credit, paths
 from studio.moments.places import Ownership, Place
 from studio.moments.words import named, summary
 from studio.schema import ROOTS
@@ -113,7 +113,7 @@ def test_a_difference_is_the_last_writers() -> None:
         "clips/c_1": Credit(6, BEGAN, BEN),
         "clips/c_2/deleted": Credit(7, BEGAN, BEN),
     }
-    assert set(wanted(found)) >= last.keys()
+    assert {path for one in found for path in paths(one)} >= last.keys()
     behind = {(one.root, one.key): credit(one, last) for one in found}
     assert {place: one.author for place, one in behind.items() if one is not None} == {
         ("transport", "bpm"): ADA,
