@@ -24,6 +24,7 @@ select m.role, m.credited, m.restriction, p.name, d.epoch,
  where m.project_id = $1 and m.user_id = $2
 """
 RESTRICTED = "The owner lets you change only a part of this project."
+CHANGED = "What you may do in this project has just been changed: try again."
 NOT_OPENED = "The owner of this project has not opened this to your role."
 
 
@@ -51,6 +52,11 @@ class Standing:
             only = self.restriction.only.value
             raise ApiError("forbidden", RESTRICTED, role=self.role.value, action=action.value, only=only)
 
+    def allows(self, action: Action) -> bool:
+        """True if `require` raises nothing."""
+        restricted = self.restriction is not None and not allows(self.restriction, action)
+        return may(self.role, action, self.options) and not restricted
+
 
 def refusal(role: Role, action: Action) -> ApiError:
     """What somebody is told whose role does not allow the action, with the project's options as they are."""
@@ -69,6 +75,14 @@ async def standing(connection: Connection, project_id: UUID, caller: Caller) -> 
     narrowed = stored_restriction(row["restriction"]) if role is Role.EDITOR else None
     place = (row["credited"], row["name"], row["epoch"], options_of(row), narrowed)
     return Standing(project_id, caller, role, *place)
+
+
+async def still(connection: Connection, before: Standing) -> None:
+    """Asks again for whoever had to wait for a lock. Raises not_found, and conflict if they may do less than before."""
+    now = await standing(connection, before.project_id, before.caller)
+    narrowed = now.restriction is not None and now.restriction != before.restriction
+    if narrowed or any(before.allows(action) and not now.allows(action) for action in Action):
+        raise ApiError("conflict", CHANGED, role=now.role.value)
 
 
 def allowed(action: Action) -> Callable[..., Awaitable[Standing]]:

@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 
 from pycrdt import Doc
 
-from api.access import Standing
+from api.access import Standing, still
 from api.services import Work
-from persistence.editing import Edited, edit_on
+from persistence.editing import Edited, edit_on, lock_document
 from persistence.projections import project
 from presence.events import Grew
 from studio.canonical import canonical
@@ -29,8 +29,14 @@ def fresh_id(root: str) -> str:
 
 
 async def edited(work: Work, standing: Standing, origin: str, change: "Callable[[Doc[Any]], T]") -> Edited[T]:
-    """Applies `change` for the caller; studios that have the project open see it after the commit."""
+    """Applies `change` for the caller; studios that have the project open see it after the commit.
+
+    Whoever was removed or demoted while this waited for the document, or was at work on it, changes nothing.
+    """
+    await lock_document(work.connection, standing.project_id)
+    await still(work.connection, standing)
     done = await edit_on(work.connection, standing.project_id, standing.caller.id, origin, change)
+    await still(work.connection, standing)
     if done.body:
         work.announce(Grew(standing.project_id, done.epoch, done.seq, done.body))
     return done

@@ -66,8 +66,7 @@ async def edit_on(
     client_id: int = SERVER_CLIENT,
 ) -> Edited[T]:
     """`edit` inside the caller's transaction: the row stays locked until that ends."""
-    if await connection.fetchrow(LOCK, project_id) is None:
-        raise NotFound(project_id)
+    await lock_document(connection, project_id)
     stored = await loaded(project_id, await connection.fetchrow(LOAD, project_id))
     result, work = await asyncio.to_thread(_edit, project_id, stored, client_id, author, origin, change)
     if not work.entries:
@@ -78,6 +77,12 @@ async def edit_on(
     if isinstance(answer, Refused):  # cannot be: the row is locked and was sound a moment ago
         raise Quarantined(project_id, answer.value)
     return Edited(result, stored.epoch, answer, body)
+
+
+async def lock_document(connection: Connection, project_id: UUID) -> None:
+    """Waits for the document's row and keeps it until the transaction ends. Raises NotFound."""
+    if await connection.fetchrow(LOCK, project_id) is None:
+        raise NotFound(project_id)
 
 
 async def read(pool: Pool, project_id: UUID) -> "tuple[Doc[Any], int, int]":

@@ -12,7 +12,7 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from api import cursor as cursors
-from api.access import Manager, Reader
+from api.access import Manager, Reader, still
 from api.errors import ApiError
 from api.services import Unit
 from api.shapes import PAGE_ITEMS, AnyRole, Body, Cursor, GivenRole, Limit, Page, Reference, Shape, User
@@ -95,6 +95,7 @@ async def list_members(standing: Reader, work: Unit, cursor: Cursor = None, limi
 async def change_member(user_id: UUID, body: MemberChange, standing: Manager, work: Unit) -> Member:
     """Changes a member's role or restriction, acted on by their open studio within a second, or their credit."""
     row = await work.connection.fetchrow(LOCK_MEMBER, standing.project_id, user_id)
+    await still(work.connection, standing)
     if row is None:
         raise ApiError("not_found")
     if body.role is not None and row["role"] == Role.OWNER:
@@ -121,6 +122,7 @@ async def remove_member(user_id: UUID, standing: Reader, work: Unit) -> None:
     if user_id != standing.caller.id:
         standing.require(Action.MANAGE)
     row = await work.connection.fetchrow(LOCK_MEMBER, standing.project_id, user_id)
+    await still(work.connection, standing)
     if row is None:
         raise ApiError("not_found")
     if row["role"] == Role.OWNER:

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends
 from pydantic import ConfigDict, Field, model_validator
 
-from api.access import Reader, Standing, allowed_at_once
+from api.access import Reader, Standing, allowed_at_once, still
 from api.errors import ApiError
 from api.services import Given, unit
 from api.shapes import Body, Shape
@@ -73,6 +73,7 @@ async def change_options(body: OptionsChange, standing: Decider, given: Given) -
     """Changes some of it; open studios and the voice room act on it within a second."""
     async with unit(given) as work:
         options = await decided(work.connection, standing.project_id, **body.model_dump(exclude_unset=True))
+        await still(work.connection, standing)
     given.voice.wake()
     return _shape(options)
 

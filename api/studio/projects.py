@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends
 from pydantic import Field
 
 from api import cursor as cursors
-from api.access import Manager, Reader, Standing, allowed
+from api.access import Manager, Reader, Standing, allowed, still
 from api.auth import Caller, SignedIn
 from api.edits import edited, now_ms
 from api.errors import ApiError
@@ -66,7 +66,10 @@ STEP_UP: Final = """
 update project_members set role = 'owner', restriction = null, updated_at = now() where project_id = $1 and user_id = $2
 """
 SET_OWNER: Final = "update projects set owner_id = $2, updated_at = now() where id = $1"
-DELETE_PROJECT: Final = "update projects set deleted_at = now() where id = $1 and deleted_at is null returning id"
+# Its owner's, as the row is when its turn comes: a transfer may have been waited for.
+DELETE_PROJECT: Final = """
+update projects set deleted_at = now() where id = $1 and owner_id = $2 and deleted_at is null returning id
+"""
 
 router = APIRouter(tags=["projects"])
 
@@ -143,9 +146,11 @@ async def rename_project(body: ProjectName, standing: Renamer, work: Unit) -> Pr
 @router.delete("/api/projects/{project_id}", status_code=204)
 async def delete_project(standing: Manager, work: Unit) -> None:
     """Deletes the project: nobody finds it any more, open studios are closed."""
-    if await work.connection.fetchval(DELETE_PROJECT, standing.project_id) is None:
+    project_id, owner = standing.project_id, standing.caller.id
+    if await work.connection.fetchval(DELETE_PROJECT, project_id, owner) is None:
+        await still(work.connection, standing)
         raise ApiError("not_found")
-    work.announce(ProjectDeleted(standing.project_id))
+    work.announce(ProjectDeleted(project_id))
 
 
 @router.post("/api/projects/{project_id}/transfer")

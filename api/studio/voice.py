@@ -8,7 +8,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends
 
-from api.access import Standing, allowed_at_once, refusal
+from api.access import Standing, allowed_at_once, refusal, still
 from api.errors import ApiError
 from api.services import Given, Services, Work, unit
 from api.shapes import AnyRole, Body, Person, Shape
@@ -136,6 +136,7 @@ async def change_voice(body: VoiceChange, standing: Owner, given: Given) -> Voic
     _configured(given)
     async with unit(given) as work:
         options = await decided(work.connection, standing.project_id, viewers_listen=body.viewers_listen)
+        await still(work.connection, standing)
     given.voice.wake()
     return await _shown(given, replace(standing, options=options))
 
@@ -190,6 +191,7 @@ def _configured(given: Services) -> None:
 async def _known(work: Work, standing: Standing, user_id: UUID) -> None:
     if await work.connection.fetchval(LOCK_MEMBER, standing.project_id, user_id) is None:
         raise ApiError("not_found")
+    await still(work.connection, standing)
 
 
 async def _shown(given: Services, standing: Standing) -> VoiceRoom:
