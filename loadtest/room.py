@@ -1,13 +1,21 @@
 """A room of the test: who ever wrote in it, and who is in it now."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from loadtest.author import Author
 from loadtest.job import Place
+from loadtest.song import Song
 
-if TYPE_CHECKING:
-    from loadtest.person import Person
+
+class Guest(Protocol):
+    """A person as the room sees it."""
+
+    author: Author
+    song: Song
+    seat: int
+    wants_in: bool
+    inside: bool
 
 
 @dataclass(slots=True, eq=False)
@@ -16,9 +24,9 @@ class Room:
 
     place: Place
     authors: dict[int, Author] = field(default_factory=dict)
-    people: list["Person"] = field(default_factory=list)
+    people: list[Guest] = field(default_factory=list)
 
-    def present(self) -> list["Person"]:
+    def present(self) -> list[Guest]:
         """Those who hold the whole document and are connected."""
         return [person for person in self.people if person.inside]
 
