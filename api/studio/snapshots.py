@@ -3,7 +3,7 @@ snapshot of what is there; nobody is disconnected and it can be undone. A fork i
 
 import asyncio
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, TypeAlias
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
@@ -42,10 +42,10 @@ select s.id, s.kind, s.reason, s.name, s.parent_id, s.epoch, s.seq, s.created_at
        a.id as author_id, a.display_name as author_name, a.color as author_color
   from studio_snapshots s
   left join profiles a on a.id = s.author_id
- where s.project_id = $1 and (s.kind <> 'draft' or s.author_id = $2)
-   and ($3::timestamptz is null or (s.created_at, s.id) < ($3, $4::uuid))
+ where s.project_id = $1 and (s.kind <> 'draft' or s.author_id = $2) and ($3::text is null or s.kind = $3)
+   and ($4::timestamptz is null or (s.created_at, s.id) < ($4, $5::uuid))
  order by s.created_at desc, s.id desc
- limit $5
+ limit $6
 """
 SELECT_SNAPSHOT: Final = """
 select s.id, s.kind, s.reason, s.name, s.parent_id, s.epoch, s.seq, s.created_at,
@@ -55,6 +55,8 @@ select s.id, s.kind, s.reason, s.name, s.parent_id, s.epoch, s.seq, s.created_at
   left join profiles a on a.id = s.author_id
  where s.project_id = $1 and s.id = $2 and (s.kind <> 'draft' or s.author_id = $3)
 """
+
+Kind: TypeAlias = Literal["named", "automatic", "draft"]
 
 router = APIRouter(prefix="/api/projects/{project_id}/snapshots", tags=["snapshots"])
 
@@ -72,7 +74,7 @@ class Snapshot(Shape):
     """
 
     id: UUID
-    kind: Literal["named", "automatic", "draft"]
+    kind: Kind
     reason: str
     name: str
     author: Person | None
@@ -143,11 +145,11 @@ async def _chosen(given: Given, project_id: UUID, seq: int | None) -> "tuple[Doc
 
 @router.get("")
 async def list_snapshots(
-    standing: Reader, work: Unit, cursor: Cursor = None, limit: Limit = PAGE_ITEMS
+    standing: Reader, work: Unit, kind: Kind | None = None, cursor: Cursor = None, limit: Limit = PAGE_ITEMS
 ) -> Page[Snapshot]:
-    """Saved states, the newest first."""
+    """Saved states, the newest first; `kind` names one kind of them."""
     after = cursors.decode(cursor, cursors.moment, UUID) if cursor else (None, None)
-    arguments = (standing.project_id, standing.caller.id, *after, limit + 1)
+    arguments = (standing.project_id, standing.caller.id, kind, *after, limit + 1)
     rows = await work.connection.fetch(LIST_SNAPSHOTS, *arguments)
     page, more = cursors.paged(rows, limit, lambda row: cursors.encode(row["created_at"], row["id"]))
     return Page(items=[Snapshot(**_facts(dict(row))) for row in page], next_cursor=more)

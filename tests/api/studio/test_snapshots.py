@@ -131,3 +131,20 @@ async def test_a_fork_of_a_name_of_sixty_emoji_is_named_after_it(meet: Meet) -> 
     snapshot = await saved(ann, project, "A")
     forked = await ann.post(f"{project}/snapshots/{snapshot['id']}/fork")
     assert (forked.status_code, forked.json()["name"]) == (201, "😀" * 56 + " (fork)")
+
+
+async def test_one_kind_of_snapshot_is_listed_by_itself(meet: Meet) -> None:
+    """Named ones are found however many automatic ones lie above them, a page at a time; an unknown kind is refused."""
+    ann = await meet("Ann")
+    project = await ann.project()
+    named = [await saved(ann, project, f"Take {number}") for number in range(3)]
+    for snapshot in named:
+        await ann.post(f"{project}/markers", {"tick": 0, "label": "one more"})
+        assert (await ann.post(f"{project}/snapshots/{snapshot['id']}/restore")).status_code == 200
+    first = (await ann.get(f"{project}/snapshots?kind=named&limit=2")).json()
+    rest = (await ann.get(f"{project}/snapshots?kind=named&limit=2&cursor={first['next_cursor']}")).json()
+    assert [s["name"] for s in first["items"] + rest["items"]] == ["Take 2", "Take 1", "Take 0"]
+    assert rest["next_cursor"] is None
+    automatic = (await ann.get(f"{project}/snapshots?kind=automatic")).json()["items"]
+    assert [s["kind"] for s in automatic] == ["automatic"] * 3
+    assert (await ann.get(f"{project}/snapshots?kind=any")).status_code == 422
