@@ -67,6 +67,10 @@ class Line(Protocol):
     def deflates(self) -> bool:
         """Whether the peer takes compressed messages."""
 
+    @property
+    def full(self) -> bool:
+        """Whether more was written than the peer takes: from then until it has drained."""
+
     def pause_reading(self) -> None:
         """Let the peer feel that it sends too fast."""
 
@@ -188,9 +192,13 @@ class Connection:
     # ------------------------------------------------------------------ told by the hub
 
     def entered(self, hosted: Hosted, member: Member) -> None:
-        """The room is open: what waited is heard now."""
+        """The room is open: the member joins it, and what waited is heard now."""
+        assert self.socket is not None
         self.hosted = hosted
         self.member = member
+        if self.socket.full:  # it tells so but once, and this may not be its first document
+            hosted.fell_behind(member)
+        hosted.perform(hosted.room.join(member))
         self._go_on()
 
     def close(self, code: CloseCode, reason: str) -> None:

@@ -118,5 +118,4 @@ class Reception:
         member = Member(connection.id, connection.principal, connection.dialect, socket.write, deflates=socket.deflates)
         member.become(*standing_of(admitted.role, admitted.restriction, admitted.credited))
         self._house.metrics.opened += 1
-        hosted.perform(hosted.room.join(member))
         connection.entered(hosted, member)

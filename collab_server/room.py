@@ -113,7 +113,7 @@ class Room:
         if not dialect.asks_back:
             frames += dialect.step1(self.document.vector())
         present = self.roster.snapshot()
-        if present:
+        if present and member.lag_vector is None:
             frames += dialect.presence(present)
         return (Send(member, frames),)
 
@@ -301,17 +301,19 @@ class Room:
         return self.audience.spread(entries)
 
     def resync(self, member: Member) -> Effects:
-        """A slow reader has drained: one diff from where it was left, then its own late acknowledgements."""
+        """A slow reader has drained: one diff from where it was left, if it was anywhere, then its own late
+        acknowledgements."""
         if member.lag_vector is None:
             return NOTHING
-        frames = [member.dialect.step2(self.document.diff(member.lag_vector)), *member.late_acks]
+        frames = [member.dialect.step2(self.document.diff(member.lag_vector))] if member.asked else []
+        frames += member.late_acks
         member.lag_vector = None
         self.audience.changed()
         member.late_acks.clear()
         member.late_bytes = 0
         late_ask, member.late_ask = member.late_ask, None
         answer = self.ask(member, late_ask) if late_ask is not None else NOTHING
-        return [Send(member, b"".join(frames)), *answer]
+        return [Send(member, b"".join(frames)), *answer] if frames else answer
 
     @property
     def gathering(self) -> bool:

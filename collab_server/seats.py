@@ -232,6 +232,11 @@ class Seat:
         """Whether the socket takes compressed messages."""
         return self._socket.deflates
 
+    @property
+    def full(self) -> bool:
+        """Whether the socket's outbox is full, of whichever document."""
+        return self._socket.full
+
     def pause_reading(self) -> None:
         """Too much waits of this document."""
         self._seats.pause(self, True)

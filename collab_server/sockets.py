@@ -92,6 +92,8 @@ class Socket(WSListener):
         self._parts_are_deflated = False
         self._parts_bytes = 0
         self._closing = False
+        self.full = False
+        """Whether the outbox is full: from then on until it has drained."""
         self.frames = 0
         """How many have come, of any kind: signs of life."""
 
@@ -133,9 +135,11 @@ class Socket(WSListener):
         self._handler.closed()
 
     def pause_writing(self) -> None:
+        self.full = True
         self._handler.writing_paused()
 
     def resume_writing(self) -> None:
+        self.full = False
         self._handler.writing_resumed()
 
     def pause_reading(self) -> None:

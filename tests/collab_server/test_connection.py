@@ -9,12 +9,16 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
 from collab_server import wire
+from collab_server.connection import Connection
+from collab_server.dialects.yws import YWebsocket
 from collab_server.gate.awareness import Entry, encode
+from collab_server.settings import CollabSettings, Limits
 from collab_server.wire import Kind
 from launch.app import App
 from tests.collab_server.author import Author
+from tests.collab_server.lobby import Lobby, Wire
 from tests.collab_server.peer import until
-from tests.collab_server.rooms import SEED
+from tests.collab_server.rooms import PROJECT, SEED, Person, messages
 from tests.collab_server.world import User, World
 
 
@@ -101,6 +105,24 @@ async def test_a_flood_is_slowed_down_and_not_lost(
     tracks = (await world.stored(project))["tracks"]
     assert isinstance(tracks, dict)
     assert tracks["t_1"]["gain_db"] == -(4_999 % 60)
+
+
+async def test_a_welcome_that_fills_the_outbox_is_the_last_that_is_written() -> None:
+    """Who does not read falls behind from the first byte on, be it the presence of those who are here."""
+    lobby = Lobby(CollabSettings(limits=Limits(outbox_bytes_max=10_000)))
+    for client in range(4):
+        here = Person(client + 10)
+        lobby.hosted.perform(lobby.hosted.room.join(here.member))
+        state = encode([Entry(client + 10, 1, '{"x":"%s"}' % ("x" * 4000))])
+        lobby.hosted.perform(lobby.hosted.room.present(here.member, state, 1.0))
+    connection = Connection(uuid4(), lobby, YWebsocket(), lobby.person(), PROJECT, None, None, lobby.loop)
+    socket = Wire(connection, 10_000)
+    welcome = socket.buffered()
+    assert welcome > 10_000
+    connection.received(wire.encode_step1(b"\x00"))
+    assert socket.buffered() == welcome
+    socket.drain()
+    assert [kind for kind, _ in messages(socket.drain())] == [Kind.STEP2]
 
 
 @pytest.fixture

@@ -1,0 +1,146 @@
+"""One room in this process with everything around it that needs no database: sockets without a network come and go."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, cast
+from uuid import UUID, uuid4
+
+from collab_server.closing import CloseCode
+from collab_server.connection import Connection
+from collab_server.hosted import Hosted
+from collab_server.member import Member
+from collab_server.metrics import Metrics
+from collab_server.seats import Seats
+from collab_server.settings import CollabSettings
+from collab_server.sockets import Handler, Socket
+from presence.principal import Principal
+from studio.restriction import Restriction
+from studio.roles import Role
+from tests.collab_server.rooms import PROJECT, open_room
+
+
+class Wire:
+    """What a handler sees of a socket. The peer takes nothing until `drain`."""
+
+    deflates = False
+
+    def __init__(self, handler: Handler, outbox_bytes: int) -> None:
+        self.frames = 0
+        self.full = False
+        self.closed: tuple[int, str] | None = None
+        self.data = bytearray()
+        """What the peer has not taken."""
+        self._handler = handler
+        self._outbox_bytes = outbox_bytes
+        handler.opened(cast(Socket, self))
+
+    def write(self, data: bytes) -> None:
+        """Like asyncio's: it is told once when it is full, not for each byte beyond."""
+        self.data += data
+        if len(self.data) > self._outbox_bytes and not self.full:
+            self.full = True
+            self._handler.writing_paused()
+
+    def drain(self) -> bytes:
+        """The peer takes everything."""
+        taken, self.data = bytes(self.data), bytearray()
+        if self.full:
+            self.full = False
+            self._handler.writing_resumed()
+        return taken
+
+    def buffered(self) -> int:
+        return len(self.data)
+
+    def close(self, code: CloseCode, reason: str) -> None:
+        self.closed = self.closed or (code.value, reason)
+
+    def pause_reading(self) -> None: ...
+
+    def resume_reading(self) -> None: ...
+
+    def ping(self) -> None: ...
+
+
+class Lobby:
+    """A Doorkeeper who lets everybody in, with the surroundings of the one room behind the door."""
+
+    def __init__(self, settings: CollabSettings | None = None, role: Role = Role.EDITOR) -> None:
+        self.settings = settings or CollabSettings()
+        self.metrics = Metrics()
+        self.role = role
+        self.restriction: Restriction | None = None
+        self.connections: dict[UUID, Connection] = {}
+        self.told: list[str] = []
+        """Stateless messages for other nodes."""
+        self.expelled: dict[UUID, tuple[int, str]] = {}
+        self.loop = asyncio.get_running_loop()
+        self.hosted = Hosted(open_room(limits=self.settings.limits), self, self.loop, 0, 0)
+
+    def seats(self) -> tuple[Seats, Wire]:
+        """A Hocuspocus socket; every token is a new person's."""
+        made = Seats(self, lambda _, project: self.person(project), self.loop)
+        return made, Wire(made, self.settings.limits.outbox_bytes_max)
+
+    def person(self, project: UUID = PROJECT) -> Principal:
+        """Somebody new."""
+        return Principal(uuid4(), "Ada", "#aa3355", self.role, project, True)
+
+    # ------------------------------------------------------------------ a Doorkeeper
+
+    def enter(self, connection: Connection) -> None:
+        assert connection.principal is not None
+        assert connection.socket is not None
+        member = Member(connection.id, connection.principal, connection.dialect, connection.socket.write)
+        member.become(self.role, self.restriction)
+        self.connections[connection.id] = connection
+        connection.entered(self.hosted, member)
+
+    def left(self, connection: Connection) -> None:
+        if self.connections.pop(connection.id, None) is not None and connection.member is not None:
+            self.hosted.leave(connection.member)
+        connection.hosted = connection.member = None
+
+    def spends(self, connection: Connection) -> None: ...
+
+    def salvaging(self) -> bool:
+        return False
+
+    def full(self) -> bool:
+        return False
+
+    # ------------------------------------------------------------------ Surroundings
+
+    def record(self, hosted: Hosted) -> None: ...
+
+    def expel(self, hosted: Hosted, member: Member, code: CloseCode, reason: str) -> None:
+        self.expelled[member.id] = code.value, reason
+        connection = self.connections[member.id]
+        connection.close(code, reason)
+        self.left(connection)
+
+    def charge(self, member: Member, seconds: float) -> None: ...
+
+    def announce(self, hosted: Hosted, entries: bytes) -> None: ...
+
+    def start(self, work: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":
+        return self.loop.create_task(work)
+
+    def tell_nodes(self, hosted: Hosted, payload: str) -> None:
+        self.told.append(payload)
+
+    def keep_draft(self, hosted: Hosted, member: Member, update: bytes) -> None: ...
+
+    def hold(self, member: Member, update: bytes, merge: bool) -> None:
+        self.connections[member.id].hold(update, merge)
+
+    def hear_again(self, member: Member) -> None:
+        if member.id in self.connections:
+            self.connections[member.id].release()
+
+    def keep_unsent(self, hosted: Hosted, member: Member) -> None: ...
+
+    def snapshot_before_merge(self, hosted: Hosted, member: Member, state: bytes) -> None: ...
+
+    def spoiled(self, hosted: Hosted, reason: str) -> None:
+        raise AssertionError(reason)

@@ -1,0 +1,57 @@
+"""Tests of Hocuspocus sockets without a network: what one document costs the socket, and the socket the server."""
+
+from collab_server import wire
+from collab_server.connection import Connection
+from collab_server.dialects import hocuspocus
+from collab_server.seats import Seats
+from tests.collab_server.lobby import Lobby
+from tests.collab_server.peer import until
+from tests.collab_server.rooms import PROJECT, Person, frames
+
+AUTHENTICATED = bytes((hocuspocus.AUTH, hocuspocus.AUTHENTICATED))
+STEP1 = wire.encode_step1(b"\x00")
+
+
+def say(seats: Seats, address: str, body: bytes) -> None:
+    """A message of a document."""
+    seats.received(wire.write_varstring(address) + body)
+
+
+def sit(lobby: Lobby, seats: Seats, address: str = str(PROJECT)) -> Connection:
+    """A token for a document, and the connection that it gives."""
+    say(seats, address, bytes((hocuspocus.AUTH, 0)) + wire.write_varstring("token"))
+    return list(lobby.connections.values())[-1]
+
+
+def enlarge(lobby: Lobby) -> None:
+    """The document has 300 KB of notes."""
+    ada = Person(10)
+    lobby.hosted.perform(lobby.hosted.room.join(ada.member))
+    for number in range(300):
+        lobby.hosted.perform(lobby.hosted.room.edit(ada.member, ada.note(f"n_{number}", "z" * 1000)))
+    lobby.hosted.flush_now()
+    lobby.hosted.leave(ada.member)
+
+
+async def test_a_seat_on_a_socket_that_is_full_falls_behind_at_once() -> None:
+    """Nothing more is written for it than for the others, however often it asks; drained, it gets all it asked for."""
+    lobby = Lobby()
+    enlarge(lobby)
+    seats, socket = lobby.seats()
+    one, two = str(PROJECT), f"{PROJECT}{hocuspocus.SESSION}two"
+    sit(lobby, seats, one)
+    for _ in range(5):
+        say(seats, one, STEP1)
+    await until(lambda: socket.full)
+    full = socket.buffered()
+    second = sit(lobby, seats, two)
+    for _ in range(50):
+        say(seats, two, STEP1)
+    await until(lambda: second.member is not None and second.member.late_ask)
+    assert socket.buffered() == full
+    socket.drain()
+    prefix = wire.write_varstring(two)
+    heard = [frame.removeprefix(prefix) for frame in frames(socket.drain()) if frame.startswith(prefix)]
+    assert heard[0].startswith(AUTHENTICATED)
+    answers = [frame for frame in heard if frame[:2] == b"\x00\x01"]
+    assert answers == [wire.encode_step2(lobby.hosted.room.state())]
