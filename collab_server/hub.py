@@ -269,7 +269,7 @@ class Hub:
     def keep_draft(self, hosted: Hosted, member: Member, update: bytes) -> None:
         """Keep work of another lineage."""
         name = f"Unsent work of {member.principal.name}"
-        self.start(self.keeper.draft(hosted, member, update, "lineage", name))
+        self.start(self.keeper.draft(hosted, member, update, name))
 
     def hold(self, member: Member, update: bytes, merge: bool) -> None:
         """Hear nothing more of a member until `hear_again`, and then this first."""
@@ -291,7 +291,7 @@ class Hub:
     def snapshot_before_merge(self, hosted: Hosted, member: Member, state: bytes) -> None:
         """Keep the document as it was before many offline edits."""
         name = f"Before the offline work of {member.principal.name}"
-        self.start(self.keeper.draft(hosted, member, state, "before_merge", name))
+        self.start(self.keeper.before_merge(hosted, state, name))
 
     def spoiled(self, hosted: Hosted, reason: str) -> None:
         """The document in memory can't be trusted: load it anew, or set it aside when that keeps happening."""

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import structlog
 
@@ -117,23 +117,29 @@ class Keeper:
         )
         hosted.edited_since_snapshot = hosted.edited_since_snapshot or not saved
 
-    async def draft(self, hosted: Hosted, member: Member, update: bytes, reason: str, name: str) -> None:
-        """Keep work that must not be merged, or a state before a merge."""
+    async def before_merge(self, hosted: Hosted, state: bytes, name: str) -> None:
+        """Keep the state before a merge."""
         await self._try(
             self._snapshots.save(
                 hosted.project_id,
-                kind="draft" if reason == "lineage" else "automatic",
-                reason=reason,
+                kind="automatic",
+                reason="before_merge",
                 name=name,
-                author=member.user_id if reason == "lineage" else None,
+                author=None,
                 parent=None,
                 epoch=hosted.room.epoch,
                 seq=hosted.room.head,
-                state=update,
+                state=state,
                 canonical=None,
             ),
             "draft",
         )
+
+    async def draft(self, hosted: Hosted, member: Member, update: bytes, name: str) -> None:
+        """Keep work of another lineage, which must not be merged: once, and only so much of it."""
+        room = hosted.room
+        place = (room.project_id, member.user_id, name, room.epoch, room.head)
+        await self._try(keep_draft(self._pool, uuid4(), *place, update, lineage=True), "draft")
 
     async def unsent(self, hosted: Hosted, member: Member, updates: list[bytes]) -> None:
         """Keep what somebody wrote who may not write any more: one draft for a connection, seen by nobody else."""

@@ -1,4 +1,4 @@
-"""Drafts of people who were demoted while they worked: few, small, and each but once."""
+"""Drafts of people who were demoted while they worked, or brought work of another lineage: few, and each but once."""
 
 import hashlib
 from uuid import UUID
@@ -8,7 +8,7 @@ from persistence.snapshots import NAME_MAX
 from studio.fields import shortened
 
 DRAFTS_MAX = 20
-"""For a person in a project: whoever may not write can't fill the database either."""
+"""Of each of the two kinds, for a person in a project: whoever may not write can't fill the database either."""
 
 # Told of again with more in it, the draft of a connection grows; what another connection has brought is no news.
 KEEP = """
@@ -22,13 +22,27 @@ select $1, $2, 'draft', 'demoted', $3, $4, $5, $6, $7, $8
  where s.author_id = excluded.author_id and s.reason = 'demoted'
 returning id
 """
+KEEP_LINEAGE = KEEP.replace("'demoted'", "'lineage'")  # a text of its own: each kind has an index of its own
 
 
 async def keep_draft(
-    pool: Pool, id_: UUID, project_id: UUID, author: UUID, name: str, epoch: int, seq: int, update: bytes
+    pool: Pool,
+    id_: UUID,
+    project_id: UUID,
+    author: UUID,
+    name: str,
+    epoch: int,
+    seq: int,
+    update: bytes,
+    *,
+    lineage: bool = False,
 ) -> bool:
-    """Keeps unsent work as the draft `id_` of its author; False if it is known already, or there are too many."""
+    """Keeps unsent work as the draft `id_` of its author; False if it is known already, or there are too many.
+
+    `lineage`: it is of another lineage; else of somebody who was demoted.
+    """
     sha256 = hashlib.sha256(update).digest()
     title = shortened(name.replace("\0", "").strip(), NAME_MAX) or "Unsent work"
-    kept = await pool.fetchval(KEEP, id_, project_id, title, author, epoch, seq, update, sha256, DRAFTS_MAX)
+    statement = KEEP_LINEAGE if lineage else KEEP
+    kept = await pool.fetchval(statement, id_, project_id, title, author, epoch, seq, update, sha256, DRAFTS_MAX)
     return kept is not None

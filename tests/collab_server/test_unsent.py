@@ -1,9 +1,13 @@
 """What a demoted editor wrote too late becomes a private draft; who never wrote leaves nothing behind."""
 
+from typing import Any
 from uuid import UUID, uuid4
 
+from pycrdt import Doc, Map
+
+from collab_server.closing import CloseCode
 from collab_server.unsent import UNSENT_BYTES_MAX, UNSENT_MAX, Unsent, merged
-from collab_server.wire import Kind, encode_step1
+from collab_server.wire import Kind, encode_step1, encode_step2
 from persistence.drafts import DRAFTS_MAX, keep_draft
 from persistence.editing import read
 from persistence.pool import Pool
@@ -18,6 +22,12 @@ SET_ROLE = "update project_members set role = $3 where project_id = $1 and user_
 DRAFTS = """
 select id, author_id, kind, reason, name, state from studio_snapshots
  where project_id = $1 and reason = 'demoted' order by created_at
+"""
+
+
+LINEAGE = """
+select id, author_id, kind, reason, name, state from studio_snapshots
+ where project_id = $1 and reason = 'lineage' order by created_at
 """
 
 
@@ -129,3 +139,35 @@ async def test_the_same_work_is_kept_once_and_only_so_much_of_it(pool: Pool, pro
     for number in range(DRAFTS_MAX + 5):
         await keep_draft(pool, uuid4(), project, ada.id, "x", 1, 1, b"c%d" % number)
     assert len(await pool.fetch(DRAFTS, project)) == DRAFTS_MAX
+
+
+async def test_work_of_another_lineage_is_kept_once_too_and_only_so_much_of_it(
+    pool: Pool, project: UUID, ada: User
+) -> None:
+    """Nobody fills the database with it; what a demotion left has room of its own."""
+    kept = [await keep_draft(pool, uuid4(), project, ada.id, "x", 1, 1, s, lineage=True) for s in (b"a", b"a", b"b")]
+    assert kept == [True, False, True]
+    for number in range(DRAFTS_MAX + 5):
+        await keep_draft(pool, uuid4(), project, ada.id, "x", 1, 1, b"c%d" % number, lineage=True)
+    assert len(await pool.fetch(LINEAGE, project)) == DRAFTS_MAX
+    assert await keep_draft(pool, uuid4(), project, ada.id, "x", 1, 1, b"a")
+
+
+async def test_whoever_brings_another_lineage_twice_leaves_one_draft(
+    world: World, pool: Pool, project: UUID, make_peer: MakePeer
+) -> None:
+    """Each time the connection ends with 4409; the same work is kept but once, as its author's."""
+    bob = await world.member(project)
+    for name, count in (("Other song", 1), ("Other song", 1), ("Third song", 2)):
+        foreign: Doc[Any] = Doc(client_id=67)
+        foreign.get("meta", type=Map)["name"] = name
+        b = await make_peer(project, bob).join()
+        b.send(encode_step2(foreign.get_update()))
+        await until(lambda b=b: b.closed and b.closed[0] == CloseCode.EPOCH_CHANGED)  # type: ignore[misc]
+
+        async def kept(count: int = count) -> bool:
+            return len(await pool.fetch(LINEAGE, project)) >= count
+
+        await until(kept)
+    rows = await pool.fetch(LINEAGE, project)
+    assert [(row["author_id"], row["kind"]) for row in rows] == [(bob.id, "draft")] * 2

@@ -129,6 +129,7 @@ class Tables:
             sessions.CLOSE: Statement(self._close, _book),
             snapshots.INSERT: Statement(self._snapshot, _free),
             drafts.KEEP: Statement(self._snapshot, _free),
+            drafts.KEEP_LINEAGE: Statement(self._snapshot, _free),
             snapshots.PRUNE: Statement(lambda tx, *_: [Record(count=0)], _free),
             projections.CLAIM: Statement(self._claim, _free),
             projections.PUT_MARKERS: Statement(lambda tx, *_: [], _free),
