@@ -113,6 +113,7 @@ class Studio:
         """A link that lets people in as that role."""
         await self.at("share").click()
         await self.at(f"invite-{role}").check()
+        await self.at("invite-make").click()
         field = self.page.locator(f"[data-testid=invite-link][data-role={role}]")
         await expect(field).to_have_value(re.compile(r"/join/.+"))
         link = await field.input_value()

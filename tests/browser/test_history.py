@@ -12,9 +12,16 @@ from pycrdt import Map
 from persistence.editing import edit
 from persistence.pool import open_pool
 from tests.browser.conftest import Visit
-from tests.browser.studio import Studio
+from tests.browser.studio import Studio, until
 
 pytestmark = pytest.mark.browser
+
+KEEP = """async (project) => {
+  for (let number = 1; number <= 52; number++) {
+    const [body, headers] = [JSON.stringify({ name: `Take ${number}` }), { "content-type": "application/json" }];
+    await fetch(`/api/projects/${project}/snapshots`, { method: "POST", body, headers });
+  }
+}"""
 
 
 async def test_a_version_is_compared_restored_and_forked(visit: Visit) -> None:
@@ -133,3 +140,36 @@ async def test_thousands_of_differences_come_page_by_page(visit: Visit, database
     await studio.at("differences-more").click()
     await expect(told).to_have_count(100)
     await expect(told.last).to_have_text("marker “M99” was added")
+
+
+async def test_versions_come_in_pages_and_automatic_ones_stand_apart(visit: Visit) -> None:
+    """The fifty-first version is a click away, and what the server keeps by itself hides none that somebody named."""
+    studio = await visit()
+    await studio.page.evaluate(KEEP, studio.page.url.rsplit("/", 1)[1])
+    await studio.at("panel-history").click()
+    await expect(studio.at("version")).to_have_count(50)
+    await studio.at("versions-more").click()
+    await expect(studio.at("version")).to_have_count(52)
+    await expect(studio.at("versions-more")).to_have_count(0)
+    await studio.set_tempo(99)
+    await studio.light("saved")
+    await studio.at("version").filter(has_text="Take 52").get_by_test_id("version-restore").click()
+    await expect(studio.at("automatic").get_by_test_id("version")).to_contain_text(["Before restoring Take 52"])
+    await expect(studio.at("version")).to_have_count(53)
+
+
+async def test_the_history_follows_while_others_edit_without_a_pause(visit: Visit, someone: Visit) -> None:
+    """Edits that come faster than the history settles are seen in it, and in the timeline, before they end."""
+    ana, ben = await visit(), await someone()
+    await ana.add_track("Drums")
+    await ben.join(await ana.invite_link("editor"))
+    await expect(ben.at("track")).to_have_count(1)
+    await ana.at("panel-history").click()
+    await expect(ana.at("change").first).to_be_visible()
+
+    async def seen() -> bool:
+        await ben.at("track-mute").click()
+        change, moment = ana.at("change").first, ana.at("moment")
+        return all(["mute" in (await place.inner_text()).lower() for place in (change, moment)])
+
+    await until(seen, "the history shows what Ben does without a pause")

@@ -11,10 +11,12 @@ export type Options = Readonly<Record<OptionName, boolean>>;
 /** What an editor may change, if not everything. */
 export interface Restriction { readonly only: "mix" | "markers" | "tracks"; readonly tracks?: readonly string[] | null }
 export interface Member { readonly user: Person; readonly role: Role; readonly credited: boolean; readonly restriction: Restriction | null; readonly joined_at: string }
-export interface Invite { readonly id: string; readonly token: string; readonly url: string; readonly role: InviteRole; readonly max_uses: number | null; readonly uses: number; readonly expires_at: string }
+export interface Invite { readonly id: string; readonly role: InviteRole; readonly max_uses: number | null; readonly uses: number; readonly expires_at: string }
+/** Its secret is shown this once. */
+export interface FreshInvite extends Invite { readonly token: string; readonly url: string }
 export interface Invitation { readonly project: { readonly id: string; readonly name: string }; readonly role: InviteRole; readonly invited_by: Omit<Person, "id"> | null }
 export interface Ticket { readonly ticket: string; readonly role: Role; readonly restriction: Restriction | null; readonly ws_url: string; readonly expires_at: string; readonly epoch: number; readonly user: Person }
-export interface Snapshot { readonly id: string; readonly name: string; readonly kind: string; readonly reason?: string | null; readonly created_at: string; readonly author: Person | null }
+export interface Snapshot { readonly id: string; readonly name: string; readonly kind: "named" | "automatic" | "draft"; readonly reason?: string | null; readonly created_at: string; readonly author: Person | null }
 export interface Change { readonly seq: number; readonly at: string; readonly author: Person | null; readonly origin: string; readonly edits: number; readonly paths: readonly string[] }
 export interface Difference { readonly text: string }
 /** A track that somebody else holds, and was left as it is. */
@@ -116,7 +118,7 @@ export class Api {
   /** The whole document as one Yjs update. */
   exported = (id: string): Promise<Blob> => this.#ask("GET", `/projects/${id}/export`).then((response) => response.blob());
 
-  members = (id: string): Promise<Page<Member>> => this.#call("GET", `/projects/${id}/members`);
+  members = (id: string, cursor?: string): Promise<Page<Member>> => this.#call("GET", `/projects/${id}/members${page(cursor)}`);
   setRole = (id: string, user: string, role: Role): Promise<Member> => this.#call("PATCH", `/projects/${id}/members/${user}`, { role });
   setRestriction = (id: string, user: string, restriction: Restriction | null): Promise<Member> => this.#call("PATCH", `/projects/${id}/members/${user}`, { restriction });
   transferProject = (id: string, user: string): Promise<Project> => this.#call("POST", `/projects/${id}/transfer`, { user_id: user });
@@ -124,7 +126,9 @@ export class Api {
   unlockTrack = (id: string, track: string): Promise<void> => this.#call("DELETE", `/projects/${id}/tracks/${encodeURIComponent(track)}/lock`);
   removeMember = (id: string, user: string): Promise<void> => this.#call("DELETE", `/projects/${id}/members/${user}`);
 
-  createInvite = (id: string, role: InviteRole): Promise<Invite> => this.#call("POST", `/projects/${id}/invites`, { role });
+  createInvite = (id: string, role: InviteRole, maxUses: number | null): Promise<FreshInvite> => this.#call("POST", `/projects/${id}/invites`, { role, max_uses: maxUses });
+  invites = (id: string, cursor?: string): Promise<Page<Invite>> => this.#call("GET", `/projects/${id}/invites${page(cursor)}`);
+  withdrawInvite = (id: string, invite: string): Promise<void> => this.#call("DELETE", `/projects/${id}/invites/${invite}`);
   invitation = (token: string): Promise<Invitation> => this.#call("GET", `/invites/${encodeURIComponent(token)}`);
   acceptInvite = (token: string): Promise<{ project: Project }> => this.#call("POST", `/invites/${encodeURIComponent(token)}/accept`);
 
@@ -134,7 +138,7 @@ export class Api {
   editNote = (id: string, note: string, changes: { body?: string; resolved?: boolean }): Promise<unknown> => this.#call("PATCH", `/projects/${id}/notes/${note}`, changes);
   deleteNote = (id: string, note: string): Promise<void> => this.#call("DELETE", `/projects/${id}/notes/${note}`);
 
-  snapshots = (id: string, cursor?: string): Promise<Page<Snapshot>> => this.#call("GET", `/projects/${id}/snapshots${page(cursor)}`);
+  snapshots = (id: string, kind: Snapshot["kind"], cursor?: string): Promise<Page<Snapshot>> => this.#call("GET", `/projects/${id}/snapshots${query({ kind, cursor })}`);
   createSnapshot = (id: string, name: string, seq?: number): Promise<Snapshot> => this.#call("POST", `/projects/${id}/snapshots`, seq === undefined ? { name } : { name, seq });
   compareSnapshot = (id: string, snapshot: string, cursor?: string): Promise<Page<Difference>> => this.#call("GET", `/projects/${id}/snapshots/${snapshot}/compare${page(cursor)}`);
   restoreSnapshot = (id: string, snapshot: string): Promise<Restored> => this.#call("POST", `/projects/${id}/snapshots/${snapshot}/restore`);
@@ -151,7 +155,7 @@ export class Api {
   restoreMoment = (id: string, seq: number, track?: string): Promise<Restored> => this.#call("POST", `/projects/${id}/moments/${seq}/restore`, track === undefined ? {} : { track });
   undoChange = (id: string, person: string, from: number, to: number): Promise<Undone> => this.#call("POST", `/projects/${id}/changes/undo`, { person, from_seq: from, to_seq: to });
   purge = (id: string, root: string, entity: string): Promise<void> => this.#call("DELETE", `/projects/${id}/trash/${root}/${encodeURIComponent(entity)}`);
-  deletedProjects = (): Promise<Page<DeletedProject>> => this.#call("GET", "/trash");
+  deletedProjects = (cursor?: string): Promise<Page<DeletedProject>> => this.#call("GET", `/trash${page(cursor)}`);
   undeleteProject = (id: string): Promise<Project> => this.#call("POST", `/projects/${id}/undelete`);
 
   history = (id: string, cursor?: string): Promise<Page<Change>> => this.#call("GET", `/projects/${id}/history${page(cursor)}`);

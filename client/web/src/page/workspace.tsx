@@ -4,6 +4,7 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import type { Api, Project, User } from "../client/api.ts";
 import { bringHome } from "../client/lineage.ts";
 import type { Memory } from "../client/memory.ts";
+import { all } from "../client/pages.ts";
 import { Session } from "../client/session.ts";
 import { leftBehind, type Place } from "../client/storage.ts";
 import { Dialogs } from "./dialogs/dialogs.tsx";
@@ -66,7 +67,7 @@ export function Workspace({ api, memory, me, project }: WorkspaceProps) {
       }
     }
   }, [project, opening]);
-  useEffect(() => void api.members(project.id).then((page) => about.set({ members: page.items }), () => undefined), [project]);
+  useEffect(() => void all((cursor) => api.members(project.id, cursor)).then((members) => about.set({ members }), () => undefined), [project]);
   const sound = useSound(session, api, project.id, (sentence) => ui.set({ notice: sentence }));
   const call = useCall(api, project.id);
   if (session === null || sound === null) return <main class="still" aria-busy="true"><p class="still__quiet">Opening {project.name}…</p></main>;
@@ -110,7 +111,7 @@ function useMembers({ api, session, about }: Studio): void {
       const strangers = session.presence.others().filter((peer) => !known.has(peer.user.id) && !asked.has(peer.user.id));
       if (strangers.length === 0) return;
       for (const peer of strangers) asked.add(peer.user.id);
-      void api.members(about.value.project.id).then((page) => about.set({ members: page.items }), () => undefined);
+      void all((cursor) => api.members(about.value.project.id, cursor)).then((members) => about.set({ members }), () => undefined);
     });
   }, [session]);
 }

@@ -1,17 +1,15 @@
 /** My projects that were deleted and can still come back. */
 
-import { useEffect, useState } from "preact/hooks";
-import type { DeletedProject } from "../../client/api.ts";
 import { Button } from "../parts/button.tsx";
 import { projectPath } from "../route.ts";
 import { notice } from "../state/actions.ts";
+import { usePages } from "../state/pages.ts";
 import { useStudio } from "../state/studio.ts";
 
 export function DeletedProjects() {
   const studio = useStudio();
   const { api } = studio;
-  const [gone, setGone] = useState<readonly DeletedProject[]>([]);
-  useEffect(() => void api.deletedProjects().then((page) => setGone(page.items), () => undefined), []);
+  const { items: gone, more } = usePages(api.deletedProjects, ({ id }) => id, [api]);
   if (gone.length === 0) return null;
   const back = (id: string): void => void api.undeleteProject(id).then(() => location.assign(projectPath(id)), (error: Error) => notice(studio, error.message));
   return (
@@ -28,6 +26,7 @@ export function DeletedProjects() {
           </li>
         ))}
       </ul>
+      {more !== null && <Button kind="quiet" onClick={more} testid="deleted-more">More</Button>}
     </section>
   );
 }

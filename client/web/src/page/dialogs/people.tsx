@@ -2,6 +2,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 import type { Member, Restriction, Role } from "../../client/api.ts";
+import { all } from "../../client/pages.ts";
 import { Avatar } from "../parts/avatar.tsx";
 import { Button } from "../parts/button.tsx";
 import { Dialog } from "../parts/dialog.tsx";
@@ -14,7 +15,7 @@ import { Voice } from "./voice.tsx";
 const ROLES: readonly (readonly [Role, string])[] = [["editor", "Can edit"], ["commenter", "Can write notes"], ["viewer", "Can look"]];
 
 function reload({ api, about }: Studio): Promise<void> {
-  return api.members(about.value.project.id).then((page) => about.set({ members: page.items }));
+  return all((cursor) => api.members(about.value.project.id, cursor)).then((members) => about.set({ members }));
 }
 
 export function People({ onClose }: { readonly onClose: () => void }) {

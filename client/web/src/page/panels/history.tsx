@@ -1,11 +1,10 @@
 /** What happened in the project, and the versions one can go back to. */
 
-import { useCallback, useEffect, useState } from "preact/hooks";
-import type { Change, Page } from "../../client/api.ts";
+import type { Change } from "../../client/api.ts";
 import { ago } from "../parts/ago.ts";
 import { Avatar } from "../parts/avatar.tsx";
 import { Button } from "../parts/button.tsx";
-import { useChanges } from "../state/store.ts";
+import { useAgain, usePages } from "../state/pages.ts";
 import { useReading, useStudio } from "../state/studio.ts";
 import { Snapshots } from "./snapshots.tsx";
 import { TimeTravel } from "./travel.tsx";
@@ -15,27 +14,15 @@ const ORIGINS: { readonly [origin: string]: string } = { repair: "Repair", resto
 /** The server notes who wrote something and when: true of every note, news to nobody. */
 const isStamp = (change: Change): boolean => change.origin === "repair" && change.paths.every((path) => /\/(at|by|author)$/.test(path));
 const SERVER = { name: "Backline", color: "#5b6470" };
-const SETTLE_MS = 800;
+const nameOf = ({ seq, origin, author }: Change): string => `${seq} ${origin} ${author?.id}`;
 
 export function History() {
-  const { api, session, about } = useStudio();
+  const { api, about } = useStudio();
   const { document } = useReading();
   const project = about.value.project.id;
-  const [changes, setChanges] = useState<readonly Change[]>([]);
-  const [next, setNext] = useState<string | null>(null);
-  const [problem, setProblem] = useState<string | null>(null);
-  const show = useCallback((more: boolean) => (page: Page<Change>) => {
-    setProblem(null);
-    setNext(page.next_cursor);
-    setChanges((known) => (more ? [...known, ...page.items] : page.items));
-  }, []);
-  const failed = (error: Error): void => setProblem(error.message);
-  useChanges(session.saved);
-  const { light } = session.saved;
-  useEffect(() => {
-    const timer = setTimeout(() => void api.history(project).then(show(false), failed), changes.length === 0 ? 0 : SETTLE_MS);
-    return () => clearTimeout(timer);
-  }, [project, document, light]);
+  const pages = usePages((cursor) => api.history(project, cursor), nameOf, [project]);
+  const { items: changes, more, problem } = pages;
+  useAgain(() => void pages.look());
   return (
     <div class="side__body">
       <Snapshots />
@@ -45,7 +32,7 @@ export function History() {
       {changes.length === 0 && problem === null && <p class="side__empty">Every change appears here with its author.</p>}
       <ol class="changes" data-testid="changes">
         {changes.filter((change) => !isStamp(change)).map((change) => (
-          <li key={`${change.seq} ${change.origin} ${change.author?.id}`} class="change" data-testid="change">
+          <li key={nameOf(change)} class="change" data-testid="change">
             <Avatar person={change.author ?? SERVER} />
             <div>
               <div class="change__who">{change.author?.name ?? SERVER.name}{ORIGINS[change.origin] !== undefined && <span class="change__origin">{ORIGINS[change.origin]}</span>}<time class="change__at" dateTime={change.at}>{ago(change.at)}</time></div>
@@ -54,7 +41,7 @@ export function History() {
           </li>
         ))}
       </ol>
-      {next !== null && <Button kind="quiet" onClick={() => void api.history(project, next).then(show(true), failed)}>Earlier changes</Button>}
+      {more !== null && <Button kind="quiet" onClick={more} testid="changes-more">Earlier changes</Button>}
     </div>
   );
 }

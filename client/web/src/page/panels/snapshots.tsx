@@ -1,11 +1,13 @@
 /** Versions: keep one, compare it with now, go back to it, start a new project from it. */
 
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { mayEdit, type Difference, type Page, type Snapshot } from "../../client/api.ts";
+import type { Pages } from "../../client/pages.ts";
 import { ago } from "../parts/ago.ts";
 import { Button } from "../parts/button.tsx";
 import { projectPath } from "../route.ts";
 import { notice } from "../state/actions.ts";
+import { usePages } from "../state/pages.ts";
 import { leftWords, refusalWords, useWhyNotAction } from "../state/rights.ts";
 import { useStore } from "../state/store.ts";
 import { useStudio, type Studio } from "../state/studio.ts";
@@ -15,17 +17,16 @@ export function Snapshots() {
   const studio = useStudio();
   const { api, about, session } = studio;
   const project = about.value.project.id;
-  const [versions, setVersions] = useState<readonly Snapshot[]>([]);
   const [name, setName] = useState("");
-  const load = (): void => void api.snapshots(project).then((page) => setVersions(page.items), (error: Error) => notice(studio, error.message));
   const { draft } = useStore(about);
-  useEffect(load, [project, draft]);
-  const drafts = versions.filter((version) => version.kind === "draft");
-  const kept = versions.filter((version) => version.kind !== "draft");
+  const named = useSnapshots("named");
+  const automatic = useSnapshots("automatic");
+  const drafts = useSnapshots("draft", draft);
+  const problem = named.problem ?? automatic.problem ?? drafts.problem;
   const keep = (): void => {
     const title = name.trim() || `Version of ${new Date().toLocaleString([], { dateStyle: "medium", timeStyle: "short" })}`;
     setName("");
-    api.createSnapshot(project, title).then(load, (error: Error) => notice(studio, error.message));
+    api.createSnapshot(project, title).then(() => named.look(), (error: Error) => notice(studio, error.message));
   };
   return (
     <section aria-label="Versions">
@@ -36,20 +37,45 @@ export function Snapshots() {
           <Button type="submit" onClick={() => undefined} testid="version-keep">Keep</Button>
         </form>
       )}
-      {drafts.length > 0 && <Drafts drafts={drafts} studio={studio} />}
-      {kept.length === 0 && <p class="side__empty">Keep a version before you try something bold. You can always come back to it.</p>}
-      <ul class="versions">{kept.map((version) => <Version key={version.id} version={version} studio={studio} onRestored={load} />)}</ul>
+      {problem !== null && <p class="problem" role="alert">{problem}</p>}
+      {drafts.items.length > 0 && <Drafts drafts={drafts} studio={studio} />}
+      {named.read && named.items.length === 0 && <p class="side__empty">Keep a version before you try something bold. You can always come back to it.</p>}
+      <Versions versions={named} studio={studio} onRestored={() => void automatic.look()} />
+      {automatic.items.length > 0 && (
+        <section aria-label="Kept automatically" data-testid="automatic">
+          <h4 class="side__section">Kept automatically</h4>
+          <Versions versions={automatic} studio={studio} onRestored={() => void automatic.look()} />
+        </section>
+      )}
     </section>
   );
 }
 
+/** Each kind by itself: the named ones would be lost among the automatic ones. Read again when `also` is another. */
+function useSnapshots(kind: Snapshot["kind"], also: unknown = null): Pages<Snapshot> {
+  const { api, about } = useStudio();
+  const project = about.value.project.id;
+  return usePages((cursor) => api.snapshots(project, kind, cursor), ({ id }) => id, [project, kind, also]);
+}
+
+interface VersionsProps { readonly versions: Pages<Snapshot>; readonly studio: Studio; readonly onRestored: () => void }
+
+function Versions({ versions, studio, onRestored }: VersionsProps) {
+  return (
+    <>
+      <ul class="versions">{versions.items.map((version) => <Version key={version.id} version={version} studio={studio} onRestored={onRestored} />)}</ul>
+      {versions.more !== null && <Button kind="quiet" onClick={versions.more} testid="versions-more">More versions</Button>}
+    </>
+  );
+}
+
 /** Work that could not be merged: its author alone sees it, and takes what is worth keeping into a project of its own. */
-function Drafts({ drafts, studio }: { readonly drafts: readonly Snapshot[]; readonly studio: Studio }) {
+function Drafts({ drafts, studio }: { readonly drafts: Pages<Snapshot>; readonly studio: Studio }) {
   return (
     <section aria-label="Your drafts" data-testid="drafts">
       <h4 class="side__section">Your drafts</h4>
       <p class="side__hint">Unsent work that did not fit the project any more. Only you see it. Compare shows what the project has now instead; a fork is a new project with both.</p>
-      <ul class="versions">{drafts.map((draft) => <Version key={draft.id} version={draft} studio={studio} onRestored={() => undefined} />)}</ul>
+      <Versions versions={drafts} studio={studio} onRestored={() => undefined} />
     </section>
   );
 }

@@ -1,69 +1,62 @@
 /** Back in time: scrub to what somebody did, see in a musician's words what is different now, and bring it back. */
 
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { mayEdit, type Difference, type Moment, type MomentFilter, type Page, type Undone } from "../../client/api.ts";
+import type { Pages } from "../../client/pages.ts";
 import { ago } from "../parts/ago.ts";
 import { Button } from "../parts/button.tsx";
 import { notice } from "../state/actions.ts";
+import { useAgain, usePages } from "../state/pages.ts";
 import { leftWords, refusalWords, useWhyNotAction } from "../state/rights.ts";
-import { useChanges, useStore } from "../state/store.ts";
+import { useStore } from "../state/store.ts";
 import { usePeople, useReading, useStudio } from "../state/studio.ts";
 import { Differences } from "./differences.tsx";
 
-const SETTLE_MS = 800;
 const SCRUB_MS = 150;
 
-interface Timeline { readonly moments: readonly Moment[]; readonly more: (() => void) | null; readonly problem: string | null }
-
 /** The timeline, the newest first; read again when something was saved. */
-function useMoments(filter: MomentFilter): Timeline {
-  const { api, session, about } = useStudio();
-  const { document } = useReading();
-  useChanges(session.saved);
-  const { light } = session.saved;
+function useMoments(filter: MomentFilter): Pages<Moment> {
+  const { api, about } = useStudio();
   const project = about.value.project.id;
-  const [moments, setMoments] = useState<readonly Moment[]>([]);
-  const [next, setNext] = useState<string | null>(null);
-  const [problem, setProblem] = useState<string | null>(null);
-  const load = (cursor?: string): void => void api.moments(project, filter, cursor).then((page) => {
-    setProblem(null);
-    setNext(page.next_cursor);
-    setMoments((known) => (cursor === undefined ? page.items : [...known, ...page.items]));
-  }, (error: Error) => setProblem(error.message));
-  useEffect(() => {
-    const timer = setTimeout(load, moments.length === 0 ? 0 : SETTLE_MS);
-    return () => clearTimeout(timer);
-  }, [project, filter, document, light]);
-  return { moments, more: next === null ? null : () => load(next), problem };
+  const moments = usePages((cursor) => api.moments(project, filter, cursor), nameOf, [project, filter]);
+  useAgain(() => void moments.look());
+  return moments;
 }
 
+type Found = Page<Difference> | string;
+
 /** What differs now from the document after a row, its first page; null until it is known. */
-function useDifferences(row: number, filter: MomentFilter): Page<Difference> | string | null {
+function useDifferences(row: number, filter: MomentFilter): Found | null {
   const { api, about } = useStudio();
-  const { document } = useReading();
   const project = about.value.project.id;
-  const [found, setFound] = useState<{ readonly row: number; readonly what: Page<Difference> | string } | null>(null);
-  useEffect(() => {
-    let late = false;
-    const show = (what: Page<Difference> | string): void => { if (!late) setFound({ row, what }); };
-    const timer = setTimeout(() => {
-      api.compareMoment(project, row, filter).then(show, (error: Error) => show(error.message));
-    }, SCRUB_MS);
-    return () => {
-      late = true;
-      clearTimeout(timer);
+  const [found, setFound] = useState<{ readonly about: object; readonly what: Found } | null>(null);
+  const here = useMemo(() => ({}), [project, row, filter]);
+  const [asked, shown] = [useRef(0), useRef(0)];
+  const look = (): void => {
+    const number = ++asked.current;
+    const show = (what: Found): void => {
+      if (number < shown.current) return;
+      shown.current = number;
+      setFound((known) => (known?.about === here && JSON.stringify(known.what) === JSON.stringify(what) ? known : { about: here, what }));
     };
-  }, [project, row, filter, document]);
-  return found?.row === row ? found.what : null;
+    api.compareMoment(project, row, filter).then(show, (error: Error) => show(error.message));
+  };
+  useEffect(() => {
+    const timer = setTimeout(look, SCRUB_MS);
+    return () => clearTimeout(timer);
+  }, [here]);
+  useAgain(look);
+  return found?.about === here ? found.what : null;
 }
 
 export function TimeTravel() {
   const [filter, setFilter] = useState<MomentFilter>({});
-  const { moments, more, problem } = useMoments(filter);
+  const { items: moments, more, problem } = useMoments(filter);
   const [chosen, setChosen] = useState<string | null>(null);
   const kept = moments.filter((moment) => moment.kept);
   const place = Math.max(0, kept.findIndex((moment) => nameOf(moment) === chosen));
   const moment = kept[place];
+  const nameAt = (at: number): string | null => kept.slice(at, at + 1).map(nameOf)[0] ?? null;
   return (
     <section class="travel" aria-label="Back in time" data-testid="travel">
       <h3 class="side__section">Back in time</h3>
@@ -72,18 +65,18 @@ export function TimeTravel() {
       {moment === undefined ? <p class="side__empty">Nothing happened there that could come back.</p> : (
         <>
           <input class="travel__scrubber" type="range" aria-label="Moment" aria-valuetext={spoken(moment)} min={0} max={kept.length - 1} step={1}
-            value={kept.length - 1 - place} onInput={(event) => setChosen(nameOf(kept[kept.length - 1 - event.currentTarget.valueAsNumber]))} data-testid="scrubber" />
+            value={kept.length - 1 - place} onInput={(event) => setChosen(nameAt(kept.length - 1 - event.currentTarget.valueAsNumber))} data-testid="scrubber" />
           <p class="travel__moment" data-testid="moment" data-origin={moment.origin}>{spoken(moment)}<br /><span class="version__by">{moment.text}</span></p>
           <Then key={nameOf(moment)} moment={moment} filter={filter} />
         </>
       )}
-      {more !== null && <Button kind="quiet" onClick={more}>Further back</Button>}
+      {more !== null && <Button kind="quiet" onClick={more} testid="travel-more">Further back</Button>}
     </section>
   );
 }
 
 /** What stays the same while somebody goes on. */
-const nameOf = (moment: Moment | undefined): string | null => (moment === undefined ? null : `${moment.first_seq} ${moment.author?.id} ${moment.origin}`);
+const nameOf = (moment: Moment): string => `${moment.first_seq} ${moment.author?.id} ${moment.origin}`;
 
 const spoken = (moment: Moment): string => `After ${moment.author?.name ?? "Backline"}, ${ago(moment.at)}`;
 

@@ -36,9 +36,9 @@ function PutAside() {
     let asked = 0;
     let timer: ReturnType<typeof setTimeout> | undefined;
     const since = Date.now() - RECENT_MS;
-    const look = (): void => void api.snapshots(about.value.project.id).then((page) => {
+    const look = (): void => void api.snapshots(about.value.project.id, "draft").then((page) => {
       asked += 1;
-      if (page.items.some((item) => item.kind === "draft" && Date.parse(item.created_at) > since)) setReached(true);
+      if (page.items.some((item) => Date.parse(item.created_at) > since)) setReached(true);
       else if (asked < ASKED_MAX) timer = setTimeout(look, 1000);
     }, () => undefined);
     look();
