@@ -2,9 +2,10 @@
 
 import { useLayoutEffect, useRef } from "preact/hooks";
 
-interface EditableProps { readonly value: string; readonly label: string; readonly editing: boolean; readonly max: number; readonly onStart?: (() => void) | undefined; readonly onDone: (value: string | null) => void; readonly testid?: string }
+/** `tabbable`: it is reached by Tab and started by Enter, the space bar or F2; what has another key for that is not. */
+interface EditableProps { readonly value: string; readonly label: string; readonly editing: boolean; readonly max: number; readonly onStart?: (() => void) | undefined; readonly onDone: (value: string | null) => void; readonly tabbable?: boolean; readonly testid?: string }
 
-export function Editable({ value, label, editing, max, onStart, onDone, testid }: EditableProps) {
+export function Editable({ value, label, editing, max, onStart, onDone, tabbable = false, testid }: EditableProps) {
   const field = useRef<HTMLInputElement>(null);
   const done = useRef(false);
   useLayoutEffect(() => {
@@ -17,6 +18,14 @@ export function Editable({ value, label, editing, max, onStart, onDone, testid }
     const typed = field.current?.value.trim() ?? "";
     onDone(keep && typed !== "" && typed !== value ? typed : null);
   };
+  const start = (event: KeyboardEvent): void => {
+    if (!["Enter", " ", "F2"].includes(event.key)) return;
+    event.preventDefault();
+    onStart?.();
+  };
+  if (!editing && tabbable && onStart !== undefined) {
+    return <span class="editable" role="button" tabIndex={0} title={value} aria-label={`${label}: ${value}`} onDblClick={onStart} onKeyDown={start} data-testid={testid}>{value}</span>;
+  }
   if (!editing) {
     return <span class="editable" title={value} onDblClick={onStart} data-testid={testid}>{value}</span>;
   }

@@ -5,8 +5,8 @@ import { commandFor } from "./commands.ts";
 import type { Studio } from "./studio.ts";
 
 const TYPING = "input:not([type=range]), textarea, [contenteditable], dialog, [role=menu], [data-own-keys]";
-/** What the space bar presses is pressed, and nothing plays. */
-const PRESSED = "button, a, summary, select, [role=button]";
+/** What the space bar presses is pressed, and nothing plays; a clip is pressed by Enter alone. */
+const PRESSED = "button, a, summary, select, [role=button]:not([data-clip])";
 /** They need the plain keys, but have no undo of their own. */
 const TURNING = "input[type=range], select";
 

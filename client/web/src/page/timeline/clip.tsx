@@ -8,6 +8,8 @@ import { quarters } from "./geometry.ts";
 export interface ClipHandlers {
   readonly press: (clip: ClipView, edge: "left" | "right" | null, event: PointerEvent) => void;
   readonly focus: (clip: ClipView) => void;
+  /** By a key: selects it alone, or lets it go. */
+  readonly pick: (clip: ClipView) => void;
   readonly rename: (clip: ClipView, name: string | null) => void;
   readonly name: (clip: ClipView) => void;
 }
@@ -22,6 +24,9 @@ function ClipBlock({ clip, color, where, selected, tabbable, naming, ghost, why,
   return (
     <div class={classes} style={style} role="button" tabIndex={tabbable ? 0 : -1} aria-pressed={selected} aria-label={`${name}, ${where}`} title={why ?? undefined}
       data-clip={clip.id} data-testid="clip" data-start={clip.start} data-end={clip.end} data-track={clip.track}
+      onKeyDown={(event) => {
+        if (event.key === "Enter" && event.target === event.currentTarget) handlers.pick(clip);
+      }}
       onPointerDown={(event) => handlers.press(clip, null, event)} onFocus={(event) => event.currentTarget.matches(":focus-visible") && handlers.focus(clip)}
       onDblClick={(event) => {
         event.stopPropagation();

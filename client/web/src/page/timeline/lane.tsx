@@ -46,6 +46,7 @@ function useHandlers(studio: Studio): ClipHandlers {
     focus: (clip) => {
       if (!studio.ui.value.selected.includes(clip.id)) select(studio, [clip.id]);
     },
+    pick: (clip) => select(studio, studio.ui.value.selected.includes(clip.id) ? [] : [clip.id]),
     rename: (clip, name) => {
       if (name !== null && allowed(studio, ofClip(clip.track))) edits.renameClip(studio.session.pen, clip.id, name);
       studio.ui.set({ naming: null });

@@ -32,7 +32,7 @@ export function TopBar({ name }: { readonly name: string }) {
         <img src={mark} alt="" width="24" height="24" /><Icon name="chevron" />
       </button>
       <h1 class="top__name" data-testid="project-name">
-        <Editable value={name} label="Project name" max={LIMITS.name} editing={naming} onDone={rename} onStart={() => why === null && setNaming(true)} />
+        <Editable value={name} label="Project name" max={LIMITS.name} editing={naming} tabbable onDone={rename} onStart={why === null ? () => setNaming(true) : undefined} />
       </h1>
       <RoleBadge />
       <SavedLight />
