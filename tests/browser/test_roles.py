@@ -1,5 +1,7 @@
 """What an invite lets people do."""
 
+import re
+
 import pytest
 from playwright.async_api import expect
 
@@ -52,6 +54,7 @@ async def test_a_removed_member_is_told(visit: Visit, someone: Visit) -> None:
     await ana.at("people").click()
     await ana.at("member-remove").click()
     await expect(ben.at("over")).to_contain_text("no longer have access")
+    await expect(ben.at("saved-light")).to_have_attribute("title", re.compile("not connected any more"))
 
 
 async def test_a_wrong_invite_is_explained(someone: Visit) -> None:

@@ -8,6 +8,7 @@ const WORDS = {
   saved: ["Saved", "Every edit of yours is in the database."],
   saving: ["Saving…", "Your newest edits are on their way to the database."],
   offline: ["Offline", "Your edits are kept on this device and will be merged when the connection is back."],
+  over: ["Offline", "This page is not connected any more: what was not saved stays on this device."],
   live: ["Live", "You see every edit as it happens."],
 } as const;
 
@@ -17,7 +18,7 @@ export function SavedLight() {
   useChanges(session.saved);
   const { light } = session.saved;
   const shown = over !== null ? "offline" : light !== "offline" && !mayEdit(project.role) ? "live" : light;
-  const [word, meaning] = WORDS[shown];
+  const [word, meaning] = WORDS[over !== null ? "over" : shown];
   return (
     <span class={`light light--${shown}`} role="status" title={meaning} data-testid="saved-light" data-state={shown}>
       <i class="light__lamp" aria-hidden="true" />{word}
