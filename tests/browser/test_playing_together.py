@@ -20,6 +20,7 @@ EAR = Path(__file__).parent / "ear.js"
 BPM = 200
 BEAT_MS = 60_000 / BPM
 CLICKS = 60
+NUDGE_MS = -400
 GENEROUS_MS = 60.0
 """What a machine full of other work may show; the goal of 20 ms is in the README, with what was measured."""
 
@@ -111,6 +112,29 @@ async def test_two_metronomes_click_together(band: list[Studio]) -> None:
     await ben.at("stop").click()
     await expect(ana.at("playhead")).to_have_attribute("data-state", "stopped")
     await expect(ana.at("playing-at")).to_have_text(await ben.at("playing-at").inner_text())
+
+
+async def test_clicks_are_moved_for_a_device_that_is_late(band: list[Studio]) -> None:
+    """Whoever moves them by -400 ms, more than is put ahead at a time, hears each that long before the others do."""
+    ana, ben = band
+    await ana.set_tempo(BPM)
+    await ben.has_tempo(BPM)
+    for studio in band:
+        await together(studio)
+    await ana.at("nudge").fill(str(NUDGE_MS))
+    await ana.page.keyboard.press("Enter")
+    await ana.at("play").click()
+
+    async def enough() -> bool:
+        return all([await s.page.evaluate("() => window.ear.onsets.length") >= 12 for s in band])
+
+    await until(enough, "both have heard some clicks")
+    expected = NUDGE_MS % BEAT_MS
+    assert abs(median(apart(await heard(ana), await heard(ben))) - min(expected, BEAT_MS - expected)) <= GENEROUS_MS
+    await ana.page.reload()
+    await ana.opened()
+    await ana.at("metronome").click()
+    await expect(ana.at("nudge")).to_have_value(str(NUDGE_MS))
 
 
 async def test_alone_means_alone(band: list[Studio]) -> None:

@@ -1,5 +1,6 @@
 /** A metronome on the shared clock: every click is put on the audio clock ahead of time, so that timers need not be exact. */
 
+import { Memory } from "../client/memory.ts";
 import { AudioTime } from "./audio.ts";
 import { clicks, type Click } from "./clicks.ts";
 import type { Deck } from "./deck.ts";
@@ -12,12 +13,13 @@ const CLICK_SECONDS = 0.03;
 const HERTZ = { plain: 1_000, accent: 1_500 } as const;
 const LOUDNESS = { plain: 0.5, accent: 0.8 } as const;
 const NUDGE_KEY = "backline.nudge_ms";
-const NUDGE_MAX_MS = 500;
+export const NUDGE_MAX_MS = 500;
 
 interface Due { readonly node: AudioBufferSourceNode; readonly at: number }
 
 export class Metronome {
   readonly #deck: Deck;
+  readonly #memory = new Memory();
   readonly #stop: () => void;
   #context: AudioContext | null = null;
   #time: AudioTime | null = null;
@@ -25,14 +27,27 @@ export class Metronome {
   #timer: ReturnType<typeof setInterval> | null = null;
   #until = -Infinity;
   #due: Due[] = [];
+  #nudge: number;
 
   constructor(deck: Deck) {
     this.#deck = deck;
+    this.#nudge = within(Number(this.#memory.get(NUDGE_KEY) ?? 0));
     this.#stop = deck.subscribe(() => this.#anew());
   }
 
   get on(): boolean {
     return this.#timer !== null;
+  }
+
+  /** What this device adds that no browser tells, such as wireless headphones: ms that clicks are put later, kept on the device. */
+  get nudge(): number {
+    return this.#nudge;
+  }
+
+  set nudge(ms: number) {
+    this.#nudge = within(ms);
+    this.#memory.set(NUDGE_KEY, String(this.#nudge));
+    this.#anew();
   }
 
   /** Asked for by a press of a key or a button: browsers allow no sound before one. */
@@ -70,13 +85,13 @@ export class Metronome {
     if (followed === null || !time.known) return;
     const now = this.#deck.now();
     const from = Math.max(now, this.#until);
-    this.#until = Math.max(from, now + (document.visibilityState === "visible" ? AHEAD_MS : AHEAD_HIDDEN_MS));
+    this.#until = Math.max(from, now + (document.visibilityState === "visible" ? AHEAD_MS : AHEAD_HIDDEN_MS) + Math.max(0, -this.#nudge));
     this.#due = this.#due.filter(({ at }) => at > context.currentTime);
     for (const click of clicks(followed, from, this.#until)) this.#put(click, context, time);
   }
 
   #put(click: Click, context: AudioContext, time: AudioTime): void {
-    const at = time.at(this.#deck.toLocal(click.at) + nudge());
+    const at = time.at(this.#deck.toLocal(click.at) + this.#nudge);
     if (at <= context.currentTime) return;
     const node = context.createBufferSource();
     node.buffer = this.#sounds?.[click.accent ? "accent" : "plain"] ?? null;
@@ -103,12 +118,4 @@ function beep(context: AudioContext, kind: "plain" | "accent"): AudioBuffer {
   return buffer;
 }
 
-/** What this device adds that no browser tells, such as wireless headphones: kept on the device, ms. */
-export function nudge(): number {
-  const kept = Number(localStorage.getItem(NUDGE_KEY) ?? 0);
-  return Number.isFinite(kept) ? Math.max(-NUDGE_MAX_MS, Math.min(NUDGE_MAX_MS, kept)) : 0;
-}
-
-export function setNudge(ms: number): void {
-  localStorage.setItem(NUDGE_KEY, String(Math.round(Math.max(-NUDGE_MAX_MS, Math.min(NUDGE_MAX_MS, ms)))));
-}
+const within = (ms: number): number => (Number.isFinite(ms) ? Math.round(Math.max(-NUDGE_MAX_MS, Math.min(NUDGE_MAX_MS, ms))) : 0);
