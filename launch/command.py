@@ -1,4 +1,4 @@
-"""The command line of the launcher: `run` serves until a signal, `db` opens psql."""
+"""The command line of the launcher: `run` serves until a signal, `stop` ends what it left, `db` opens psql."""
 
 import argparse
 import asyncio
@@ -16,6 +16,7 @@ from launch.place import choose_data_folder
 from launch.postgres import EmbeddedPostgres
 from launch.stack import Stack
 from launch.terminal import has_terminal, say
+from launch.valkey import EmbeddedValkey
 from launch.wanted import NODES_MAX, Wanted
 
 REFUSED = 2
@@ -24,11 +25,13 @@ REFUSED = 2
 def main(arguments: Sequence[str]) -> int:
     """The exit code: 0 after a clean stop, 2 with one sentence on stderr if something is in the way."""
     options, rest = _parser().parse_known_args(arguments)
-    if rest and options.verb == "run":
+    if rest and options.verb != "db":
         _parser().error(f"unrecognized arguments: {' '.join(rest)}")
     try:
         if options.verb == "db":
             return open_psql(options.data, rest)
+        if options.verb == "stop":
+            return stop_left_over(options.data)
         return asyncio.run(serve(Wanted(options.data, options.http, options.ws, options.nodes)))
     except LaunchError as error:
         say(str(error))
@@ -44,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--http", type=_port, default=8000, metavar="PORT", help="port of the page and the API (8000)")
     run.add_argument("--ws", type=_port, default=8001, metavar="PORT", help="port of the collab server (8001)")
     run.add_argument("--nodes", type=_nodes, default=1, metavar="N", help="collab servers, behind a balancer (1)")
+    verbs.add_parser("stop", parents=[data], allow_abbrev=False, help="stop what a killed studio left running")
     verbs.add_parser("db", parents=[data], allow_abbrev=False, help="psql; further arguments are psql's")
     return parser
 
@@ -102,6 +106,19 @@ async def _until(asked: asyncio.Event, work: Coroutine[None, None, None]) -> Non
         working.cancel()
     with suppress(asyncio.CancelledError):
         await working
+
+
+def stop_left_over(data: Path | None) -> int:
+    """Stop the servers that a killed studio left running; LaunchError if a studio still uses them."""
+    if data is not None and not data.expanduser().is_dir():
+        raise LaunchError(f"There is no data folder {data}.")
+    folder = choose_data_folder(data)
+    servers = {"Valkey": EmbeddedValkey(folder), "PostgreSQL": EmbeddedPostgres(folder)}
+    left = [name for name, server in servers.items() if server.answers()]
+    if not all(server.stop_unused() for server in servers.values()):
+        raise LaunchError(f"The servers of {folder} are still used: end the ./dev that uses them, it stops them.")
+    say(f"stopped: {', '.join(left)}" if left else "nothing was left running")
+    return 0
 
 
 def open_psql(data: Path | None, arguments: Sequence[str]) -> int:

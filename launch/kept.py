@@ -34,7 +34,11 @@ class Kept:
                 await asyncio.sleep(backoff)
                 backoff = min(backoff * 2, LONGEST_BACKOFF)
             self._on_purpose = False
-            await self.app.spawn()
+            try:
+                await self.app.spawn()
+            except LaunchError as error:
+                say(str(error))
+                continue
             self._spawned.set()
 
     async def restart(self, deadline: float = READY_DEADLINE) -> bool:

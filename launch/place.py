@@ -9,29 +9,34 @@ from pathlib import Path
 from launch.account import nobody, reachable
 from launch.errors import LaunchError
 from launch.folders import data_folder
+from launch.terminal import say
 
 PROJECT = Path(__file__).resolve().parent.parent
 ELSEWHERE = Path("/var/tmp")  # noqa: S108 - the folder is checked for its owner
 
 
-def choose_data_folder(wanted: Path | None) -> Path:
-    """`wanted`, or `.backline` of the project, or, where PostgreSQL's account cannot get there, one in /var/tmp."""
+def choose_data_folder(wanted: Path | None, project: Path = PROJECT) -> Path:
+    """`wanted`, or `.backline` of the project, or, where that cannot be used, one in /var/tmp: then it is said."""
     if wanted is not None:
         return data_folder(wanted)
-    if _usable(PROJECT):
-        return data_folder(PROJECT / ".backline")
-    name = hashlib.sha256(str(PROJECT).encode()).hexdigest()[:12]
+    usual = project / ".backline"
+    if not (obstacle := _obstacle(usual)):
+        return data_folder(usual)
+    name = hashlib.sha256(str(project).encode()).hexdigest()[:12]
     folder = ELSEWHERE / f"backline-{os.geteuid()}-{name}"
     folder.mkdir(mode=0o711, exist_ok=True)
     if folder.lstat().st_uid != os.geteuid() or folder.is_symlink():
         raise LaunchError(f"The folder {folder} was put there by someone else: choose another one with --data.")
+    say(f"the data is kept in {folder}, since {obstacle}")
     return data_folder(folder)
 
 
-def _usable(project: Path) -> bool:
+def _obstacle(usual: Path) -> str:
+    """Why the data cannot be kept in the usual folder; "" if it can."""
     if os.geteuid() == 0:
-        return reachable(project, nobody())
-    return os.access(project / ".backline" if (project / ".backline").exists() else project, os.W_OK | os.X_OK)
+        return "" if reachable(usual.parent, nobody()) else f"PostgreSQL's own user cannot reach {usual.parent}"
+    folder = usual if usual.exists() else usual.parent
+    return "" if os.access(folder, os.W_OK | os.X_OK) else f"{folder} cannot be written by this user"
 
 
 def tickets_secret(data: Path) -> str:

@@ -99,7 +99,8 @@ class EmbeddedPostgres(SharedServer):
     def _launch(self) -> None:
         if not self._bound:
             options = " ".join(f"-c {setting}" for setting in self._settings())
-            self._run("pg_ctl", "-D", str(self._cluster), "-w", "-t", str(START_DEADLINE), "-o", options, "start")
+            # not by -D: pg_ctl starts it by a shell, which must not read the folder's name
+            self._run("pg_ctl", "-w", "-t", str(START_DEADLINE), "-o", options, "start", PGDATA=str(self._cluster))
             return
         arguments = [part for setting in self._settings() for part in ("-c", setting)]
         reap(self._child)
@@ -122,8 +123,9 @@ class EmbeddedPostgres(SharedServer):
     def _ready(self) -> bool:
         return self.answers() and self._run("pg_isready", "-q", "-h", str(self._sockets)) == 0
 
-    def _run(self, program: str, *arguments: str) -> int:
-        return run_to_end(self._account, self._log, [self._programs / program, *arguments])
+    def _run(self, program: str, *arguments: str, **environment: str) -> int:
+        command: list[str | Path] = [self._programs / program, *arguments]
+        return run_to_end(self._account, self._log, command, environment={**os.environ, **environment})
 
 
 def _major() -> str:

@@ -5,10 +5,12 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from launch.account import Account
+from launch.errors import LaunchError
 
 PR_SET_PDEATHSIG = 1  # prctl(2), Linux
 
@@ -31,9 +33,23 @@ def dies_with_us(farewell: signal.Signals) -> Callable[[], None]:
     return bind
 
 
-def run_to_end(account: Account, log: Path, argv: Sequence[str | Path], timeout: float = 90) -> int:
+def appending(log: Path) -> BinaryIO:
+    """The log, open to be written behind what is there; a LaunchError says why it cannot be."""
+    try:
+        return log.open("ab")
+    except OSError as error:
+        raise LaunchError(f"The log {log} cannot be written: {error.strerror}.") from error
+
+
+def run_to_end(
+    account: Account,
+    log: Path,
+    argv: Sequence[str | Path],
+    timeout: float = 90,
+    environment: Mapping[str, str] | None = None,
+) -> int:
     """Run a program and return its exit code. Into a file, never a pipe: a daemon it starts would hold a pipe open."""
-    with log.open("ab") as output:
+    with appending(log) as output:
         done = subprocess.run(
             argv,
             stdin=subprocess.DEVNULL,
@@ -45,6 +61,7 @@ def run_to_end(account: Account, log: Path, argv: Sequence[str | Path], timeout:
             group=account.group,
             extra_groups=account.extra_groups,
             timeout=timeout,
+            env=environment,
             check=False,
         )
     return done.returncode
@@ -52,7 +69,7 @@ def run_to_end(account: Account, log: Path, argv: Sequence[str | Path], timeout:
 
 def start_detached(account: Account, log: Path, argv: Sequence[str | Path]) -> int:
     """Start a server that outlives us: its own session, a child of init, so neither Ctrl-C nor our death reaches it."""
-    with log.open("ab") as output:
+    with appending(log) as output:
         return subprocess.run(
             ["/bin/sh", "-c", '"$@" &', "sh", *argv],
             stdin=subprocess.DEVNULL,
@@ -71,7 +88,7 @@ def start_bound(
     account: Account, log: Path, argv: Sequence[str | Path], farewell: signal.Signals
 ) -> subprocess.Popen[bytes]:
     """Start a throw-away server that gets `farewell` when we die; a session of its own keeps Ctrl-C for us."""
-    with log.open("ab") as output:
+    with appending(log) as output:
         return subprocess.Popen(
             argv,
             stdin=subprocess.DEVNULL,

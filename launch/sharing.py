@@ -60,6 +60,15 @@ class SharedServer(ABC):
         with self._booting():
             self._start()
 
+    def stop_unused(self) -> bool:
+        """Stop it if nobody uses it, as when all its users were killed; false if somebody does."""
+        with self._booting():
+            self._joined = _open(self._users)
+            if not self._leave():
+                return False
+            self._stop()
+            return True
+
     @contextmanager
     def _booting(self) -> Iterator[None]:
         """Nobody else starts or stops the server meanwhile."""

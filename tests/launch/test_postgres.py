@@ -68,6 +68,16 @@ async def test_kill_9_of_postgres_loses_no_commit(scratch: Path) -> None:
         assert await query(server.dsn, "select value from kept") == 7
 
 
+async def test_a_folder_may_have_any_name(scratch: Path) -> None:
+    """Nothing in it is read by a shell: the data is kept where it says, and is found there again."""
+    data = scratch / """la $HOME "and" `id` \\ it's"""
+    for statement in ("create table kept as select 7 as value", "select value from kept"):
+        with EmbeddedPostgres(data) as server:
+            said = await query(server.dsn, statement)
+    assert said == 7
+    assert len(list(data.glob("pg[0-9][0-9]/PG_VERSION"))) == 1
+
+
 def test_a_throw_away_server_dies_with_its_owner(scratch: Path) -> None:
     """A bound server is gone soon after kill -9 of the process that started it."""
     script = "import sys\nfrom pathlib import Path\nfrom launch.postgres import EmbeddedPostgres\n"
@@ -150,6 +160,15 @@ def test_a_folder_that_is_no_cluster_is_named_in_one_sentence(scratch: Path) -> 
     with pytest.raises(LaunchError, match=re.escape(str(cluster))), EmbeddedPostgres(data):
         pass
     assert [entry.name for entry in cluster.iterdir()] == ["song.txt"]
+
+
+def test_a_folder_in_place_of_the_log_is_named_in_one_sentence(scratch: Path) -> None:
+    """A log that cannot be written is refused, and no server is left."""
+    log = scratch / "unwritable" / "log" / "postgres.log"
+    log.mkdir(parents=True)
+    refusal = f"The log {log} cannot be written: Is a directory"
+    with pytest.raises(LaunchError, match=refusal), EmbeddedPostgres(scratch / "unwritable"):
+        pass
 
 
 def test_a_file_as_data_folder_is_named_in_one_sentence(scratch: Path) -> None:

@@ -3,6 +3,8 @@
 import os
 import signal
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from functools import partial
@@ -12,7 +14,8 @@ import pytest
 
 from launch.app import PATIENCE
 from launch.postgres import EmbeddedPostgres
-from tests.launch.support import alive, apps_below, launcher, ready, serves, until
+from launch.valkey import EmbeddedValkey
+from tests.launch.support import ROOT, alive, apps_below, environment, launcher, ready, serves, until
 
 REFUSED = 2
 
@@ -50,6 +53,17 @@ def test_a_broken_data_folder_is_refused(scratch: Path, ports: tuple[int, int]) 
     (cluster,) = data.glob("pg[0-9][0-9]")
     (cluster / "PG_VERSION").write_text("9\n")
     assert "does not start on" in refusal(data, ports)
+
+
+@pytest.mark.parametrize("name", ["postgres", "valkey", "collab_server", "api"])
+def test_a_log_that_cannot_be_written_is_refused(
+    scratch: Path, postgres_dsn: str, ports: tuple[int, int], name: str
+) -> None:
+    """A folder in its place ends the start in one sentence."""
+    log = scratch / f"run-without-{name}" / "log" / f"{name}.log"
+    log.mkdir(parents=True)
+    outside = {} if name == "postgres" else {"DATABASE__URL": postgres_dsn}
+    assert f"The log {log} cannot be written: Is a directory." in refusal(log.parent.parent, ports, **outside)
 
 
 @pytest.mark.parametrize(
@@ -121,6 +135,51 @@ def test_the_apps_die_with_a_killed_launcher(scratch: Path, ports: tuple[int, in
     with launcher(scratch / "run", ports) as process:
         ready(process, ports)
     assert time.monotonic() - began < 60
+
+
+def stopped(data: Path) -> tuple[int, str]:
+    """Exit code and last words of `launch stop`."""
+    command = [sys.executable, "-P", "-m", "launch", "stop", "--data", str(data)]
+    done = subprocess.run(
+        command, env=environment(PYTHONPATH=str(ROOT)), capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.stdout == ""
+    return done.returncode, done.stderr
+
+
+def test_what_a_killed_launcher_left_can_be_stopped(scratch: Path, ports: tuple[int, int]) -> None:
+    """Not while a studio uses it; after kill -9 both servers end, and then there is nothing to be stopped."""
+    data = scratch / "left"
+    with launcher(data, ports) as process:
+        ready(process, ports)
+        code, words = stopped(data)
+        assert (code, words.count("\n")) == (REFUSED, 1)
+        assert serves(ports[0])
+        process.kill()
+        process.wait()
+        servers = [one for one in (EmbeddedPostgres(data).pid, EmbeddedValkey(data).pid) if one is not None]
+        assert len(servers) == 2
+        assert stopped(data) == (0, "backline: stopped: Valkey, PostgreSQL\n")
+        until(lambda: not any(alive(pid) for pid in servers))
+    assert stopped(data) == (0, "backline: nothing was left running\n")
+    assert stopped(scratch / "nowhere") == (REFUSED, f"backline: There is no data folder {scratch / 'nowhere'}.\n")
+
+
+def test_a_log_that_is_taken_away_ends_no_studio(scratch: Path, ports: tuple[int, int]) -> None:
+    """An app that cannot be started again for its log is told about, and comes when there is a log again."""
+    data = scratch / "logs"
+    with launcher(data, ports) as process:
+        ready(process, ports)
+        log = data / "log" / "api.log"
+        log.unlink()
+        log.mkdir()
+        os.kill(children(process.pid)["api"], signal.SIGKILL)
+        assert process.stderr is not None
+        while "cannot be written" not in process.stderr.readline():
+            assert process.poll() is None
+        assert serves(ports[1])
+        log.rmdir()
+        until(lambda: serves(ports[0]), 60)
 
 
 def test_a_second_signal_hurries(scratch: Path, ports: tuple[int, int]) -> None:
