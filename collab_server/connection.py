@@ -216,11 +216,12 @@ class Connection:
         self.spending = self._messages_left < limits.messages_burst_max or self._bytes_left < limits.bytes_burst_max
         self._regulate()
 
-    def charge(self, seconds: float) -> None:
-        """What it said has cost this much time, now or later: it is counted like so many everyday edits."""
+    def charge(self, seconds: float, size: int = 0) -> None:
+        """What it said has cost this much time, now or later: it is counted like so many everyday edits. And `size`
+        bytes, as if it had sent them."""
         work = min(MESSAGE_WORK_MAX, int(seconds / MESSAGE_SECONDS))
         self._turn_left -= work
-        self._spend(work, 0)
+        self._spend(work, size)
         self._regulate()
 
     def hold(self, update: bytes, merge: bool) -> None:

@@ -95,10 +95,9 @@ class Try:
 
 @dataclass(frozen=True, slots=True)
 class SnapshotFirst:
-    """Many offline edits of a member are about to be merged: keep `state`, the document before them."""
+    """Many offline edits of a member are about to be merged: keep the document as it is, before them."""
 
     member: Member
-    state: bytes
 
 
 @dataclass(frozen=True, slots=True)

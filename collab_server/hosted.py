@@ -91,8 +91,8 @@ class Surroundings(Protocol):
     def keep_unsent(self, hosted: "Hosted", member: Member) -> None:
         """Keep what somebody wrote who may not write any more."""
 
-    def snapshot_before_merge(self, hosted: "Hosted", member: Member, state: bytes) -> None:
-        """Keep the document as it was before many offline edits."""
+    def snapshot_before_merge(self, hosted: "Hosted", member: Member) -> None:
+        """Keep the document as it is, before many offline edits."""
 
     def spoiled(self, hosted: "Hosted", reason: str) -> None:
         """The room must be loaded anew."""
@@ -168,8 +168,8 @@ class Hosted:
                         self.hub.start(self._copy(shadow, state))
                 case KeepUnsent(member):
                     self._loop.call_later(UNSENT_SECONDS, self.hub.keep_unsent, self, member)
-                case SnapshotFirst(member, state):
-                    self.hub.snapshot_before_merge(self, member, state)
+                case SnapshotFirst(member):
+                    self.hub.snapshot_before_merge(self, member)
                 case Deflate(dialect, state):
                     self.hub.start(self._deflate(dialect, state))
                 case Doubt():

@@ -76,6 +76,8 @@ class Hub:
         self._spoils: dict[UUID, list[float]] = {}
         """When its rooms were spoiled, by project."""
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._merge_snapshots_due: dict[UUID, float] = {}
+        """When offline work may be preceded by a snapshot again, for projects that had one lately."""
         self._loop = asyncio.get_running_loop()
         self._started = self._loop.time()
         self._log = structlog.get_logger("hub")
@@ -129,7 +131,7 @@ class Hub:
     # ------------------------------------------------------------------ rooms
 
     async def open(self, project_id: UUID) -> Hosted:
-        """The room, loaded once however many ask; the caller counts as a visitor until it decrements `visitors`."""
+        """The room, loaded once however many ask; the caller counts as a visitor until `release`."""
         hosted = self.rooms.get(project_id)
         if hosted is None:
             task = self._opening.get(project_id)
@@ -288,8 +290,18 @@ class Hub:
         if member.unsent is not None and member.unsent.fresh:
             self.start(self.keeper.unsent(hosted, member, member.unsent.taken()))
 
-    def snapshot_before_merge(self, hosted: Hosted, member: Member, state: bytes) -> None:
-        """Keep the document as it was before many offline edits."""
+    def snapshot_before_merge(self, hosted: Hosted, member: Member) -> None:
+        """Keep the document as it is, before many offline edits, unless that was done a while ago: what came since is
+        in the history. A few bytes can be many edits, so it counts as if the member had sent what is kept."""
+        now = self._loop.time()
+        if now < self._merge_snapshots_due.get(hosted.project_id, now):
+            return
+        self._merge_snapshots_due = {project: due for project, due in self._merge_snapshots_due.items() if due > now}
+        self._merge_snapshots_due[hosted.project_id] = now + self.settings.limits.merge_snapshot_seconds_min
+        state = hosted.room.state()
+        connection = self.connections.get(member.id)
+        if connection is not None:
+            connection.charge(0.0, len(state))
         name = f"Before the offline work of {member.principal.name}"
         self.start(self.keeper.before_merge(hosted, state, name))
 

@@ -415,7 +415,7 @@ class Room:
         for client, user in admitted.claimed:
             self.pending.bind(client, user)
         if merge and admitted.structs > self.limits.merge_snapshot_edits_min:
-            effects.append(SnapshotFirst(member, self.document.state()))
+            effects.append(SnapshotFirst(member))
         if merge:
             self.audience.answered(update)
         first = not self._inbox

@@ -38,6 +38,7 @@ class Limits(BaseModel):
     bytes_burst_max: int = 32 * 1024 * 1024
     unsaved_bytes_max: int = 64 * 1024 * 1024
     merge_snapshot_edits_min: int = 200
+    merge_snapshot_seconds_min: float = 600.0
 
 
 class CollabSettings(BaseModel):

@@ -154,7 +154,8 @@ class Hands:
         """Shadows that are to be made."""
         self.unsent: list[Member] = []
         """Whose unsent work is to be kept."""
-        self.snapshots: list[SnapshotFirst] = []
+        self.snapshots: list[tuple[Member, bytes]] = []
+        """Before whose offline work the document is to be kept, and as what."""
         self.announced: list[bytes] = []
         self.spoiled: str | None = None
         self.doubted = False
@@ -240,8 +241,8 @@ class Hands:
                     self.copies.append((effect.shadow, effect.state))
             case KeepUnsent(member):
                 self.unsent.append(member)
-            case SnapshotFirst():
-                self.snapshots.append(effect)
+            case SnapshotFirst(member):
+                self.snapshots.append((member, self.room.state()))
             case Announce(entries):
                 self.announced.append(entries)
             case Spoil(reason):

@@ -19,6 +19,8 @@ from tests.collab_server.rooms import open_room
 from tests.collab_server.songs import song
 from tests.collab_server.world import User, World
 
+KEPT = "select count(*) from studio_snapshots where project_id = $1 and reason = $2"
+
 
 async def test_two_people_edit_one_song(world: World, project: UUID, ada: User, make_peer: MakePeer) -> None:
     """Edits reach the other at once, are acknowledged after the commit, and the journal replays to what both see."""
@@ -82,6 +84,33 @@ async def test_s1_500_offline_edits_each_are_merged(
     assert (
         canonical(open_room([(await kept())[0]], clients={}).doc)["tracks"]["t_shared"] == before["tracks"]["t_shared"]
     )
+
+
+async def test_s1_a_room_is_kept_before_offline_work_once_in_a_while(
+    world: World, project: UUID, ada: User, make_peer: MakePeer
+) -> None:
+    """A few bytes are many edits when each overwrites the last: they do not make the server store all of it each time,
+    and neither does leaving in between."""
+    a = await make_peer(project, ada).join()
+    a.track("t_1")
+    await a.saved()
+
+    async def kept(reason: str) -> int:
+        return int(await world.pool.fetchval(KEPT, project, reason))
+
+    async def left(times: int) -> bool:
+        return await kept("last_leave") == times
+
+    for times in range(1, 4):
+        await a.leave()
+        await until(lambda: left(times), "the room is kept and let go")  # noqa: B023
+        for number in range(250):
+            a.field("tracks", "t_1", "gain_db", -(number % 60))
+        await a.join()
+        await a.saved()
+    await a.leave()
+    await until(lambda: left(4), "the room is kept and let go")
+    assert await kept("before_merge") == 1
 
 
 async def test_s2_a_lost_update_is_asked_for(world: World, project: UUID, ada: User, make_peer: MakePeer) -> None:

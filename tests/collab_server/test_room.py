@@ -9,7 +9,7 @@ from pycrdt import Doc, Map
 
 from collab_server.admission import TRUSTED
 from collab_server.closing import CloseCode
-from collab_server.effects import Expel, SnapshotFirst, Spoil, Tick
+from collab_server.effects import Expel, Spoil, Tick
 from collab_server.gate.awareness import Entry as PresenceEntry
 from collab_server.gate.awareness import encode as encode_presence
 from collab_server.gate.shape import Shape
@@ -245,7 +245,7 @@ def test_s1_much_offline_work_is_preceded_by_a_snapshot() -> None:
     for number in range(500):
         ada.field("tracks", "t_1", "gain_db", -(number % 60))
     hands.do(hands.room.edit(ada.member, ada.doc.get_update(hands.room.doc.get_state()), merge=True))
-    assert hands.snapshots == [SnapshotFirst(ada.member, before)]
+    assert hands.snapshots == [(ada.member, before)]
     hands.tick()
     assert canonical(hands.room.doc) == ada.json()
     ada.field("tracks", "t_1", "name", "a few more")

@@ -94,7 +94,7 @@ class House:
     def keep_draft(self, hosted: Hosted, member: Member, update: bytes) -> None:
         raise AssertionError("no other lineage")
 
-    def snapshot_before_merge(self, hosted: Hosted, member: Member, state: bytes) -> None:
+    def snapshot_before_merge(self, hosted: Hosted, member: Member) -> None:
         raise AssertionError("no merge")
 
     def spoiled(self, hosted: Hosted, reason: str) -> None:

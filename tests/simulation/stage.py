@@ -160,6 +160,7 @@ def _settings(rng: random.Random) -> CollabSettings:
         outbox_bytes_max=rng.choice((300, 2_000, 1 << 20)),
         unsaved_bytes_max=rng.choice((3_000, 1 << 20)),
         merge_snapshot_edits_min=20,
+        merge_snapshot_seconds_min=5.0,
         waiting_frames_max=rng.choice((4, 64)),
     )
     return CollabSettings(
