@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 
 from api import errors, health, pages
 from api.body_limit import LimitedApp
+from api.drafts import Drafts
 from api.headers import GuardedApp
 from api.limits import REDIS_SECONDS_MAX, Counter, GuestLimit, RedisCounter
 from api.metrics import MeasuredApp, Metrics
@@ -97,7 +98,7 @@ async def running(settings: Settings) -> AsyncIterator[FastAPI]:
         counter = await stack.enter_async_context(_counter(settings.bus.url))
         limit = GuestLimit(counter, settings.api.guests_per_hour_max)
         speaking = await stack.enter_async_context(open_voice(settings.voice, pool))
-        yield create_app(Services(settings, pool, bus, limit, Metrics(), speaking))
+        yield create_app(Services(settings, pool, bus, limit, Metrics(), speaking, Drafts()))
 
 
 async def _ended(close: Callable[[], Awaitable[object]], seconds_max: float) -> None:

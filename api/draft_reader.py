@@ -15,7 +15,7 @@ from studio.canonical import canonical
 from studio.repair import Firsts, repair
 
 MEMORY_BYTES_MAX: Final = 2 << 30
-CPU_SECONDS_MAX: Final = 20
+CPU_SECONDS_MAX: Final = 5
 
 
 def main() -> None:

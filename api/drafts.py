@@ -4,33 +4,44 @@ import asyncio
 import json
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
 from api.errors import ApiError
-from persistence.editing import open_stored
-from persistence.journal import loaded
-from persistence.journal_sql import LOAD
-from persistence.pool import Connection
+from persistence.editing import read
+from persistence.pool import Pool
 
-SECONDS_MAX: Final = 30
+READERS_MAX: Final = 2
+BUSY_SECONDS: Final = 5
+"""When whoever finds all readers at work may ask again."""
+SECONDS_MAX: Final = 15
+"""Of one reader; it has 5 seconds of a processor (`api.draft_reader`), which it may have to share."""
 ROOT: Final = Path(__file__).resolve().parents[1]
 
 
-async def laid_over_live(connection: Connection, project_id: UUID, update: bytes) -> dict[str, Any]:
-    """Canonical JSON of the draft merged with what is committed; nothing is written.
+@dataclass(frozen=True, slots=True)
+class Drafts:
+    """Reads drafts, a few at a time: one takes a process of its own, and anybody may have brought it."""
 
-    It is read in another process (see `api.draft_reader`). Raises conflict if it cannot be read.
-    """
-    stored = await loaded(project_id, await connection.fetchrow(LOAD, project_id))
-    doc = await asyncio.to_thread(open_stored, project_id, stored)
-    state = doc.get_update()
-    answer = await _asked(len(state).to_bytes(8, "big") + state + update)
-    if answer is None:
-        raise ApiError("conflict", "This draft has no content that could be shown or forked.")
-    content: dict[str, Any] = await asyncio.to_thread(json.loads, answer)
-    return content
+    seats: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(READERS_MAX))
+
+    async def laid_over_live(self, pool: Pool, project_id: UUID, update: bytes) -> dict[str, Any]:
+        """Canonical JSON of the draft merged with what is committed; nothing is written.
+
+        Raises conflict if it cannot be read, drafts_busy if too many others are being read.
+        """
+        if self.seats.locked():
+            raise ApiError("drafts_busy", retry_after_seconds=BUSY_SECONDS)
+        async with self.seats:
+            doc, _, _ = await read(pool, project_id)
+            state = await asyncio.to_thread(doc.get_update)
+            answer = await _asked(len(state).to_bytes(8, "big") + state + update)
+        if answer is None:
+            raise ApiError("conflict", "This draft has no content that could be shown or forked.")
+        content: dict[str, Any] = await asyncio.to_thread(json.loads, answer)
+        return content
 
 
 async def _asked(question: bytes) -> bytes | None:

@@ -47,6 +47,7 @@ CODES: Final[Mapping[str, tuple[int, str]]] = MappingProxyType(
         "invalid": (422, "A value is not allowed."),
         "rate_limited": (429, "Too many requests: try again later."),
         "internal": (500, "Something went wrong on our side."),
+        "drafts_busy": (503, "Too many drafts are being read at this moment: try again."),
         "document_unavailable": (503, "This document cannot be opened until an operator has looked at it."),
         "database_unavailable": (503, "The database cannot be reached: try again."),
         "voice_unconfigured": (503, "This studio has no voice: nobody has set it up."),
@@ -70,7 +71,7 @@ STATUSES: Final[Mapping[int, str]] = MappingProxyType(
     {400: "malformed", 401: "unauthenticated", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 )
 
-EXPECTED: Final = frozenset({"voice_unconfigured"})
+EXPECTED: Final = frozenset({"voice_unconfigured", "drafts_busy"})
 """What is no failure, though it is answered like one: not logged."""
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from api.drafts import Drafts
 from api.limits import GuestLimit
 from api.metrics import Metrics
 from api.settings import Settings
@@ -26,6 +27,7 @@ class Services:
     guests: GuestLimit
     metrics: Metrics
     voice: Voice
+    drafts: Drafts
 
 
 @dataclass(slots=True)

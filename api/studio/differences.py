@@ -12,14 +12,14 @@ from pydantic import ConfigDict, Field
 from api import cursor as cursors
 from api.access import Standing
 from api.compared import cursor_behind, rest_of
+from api.kept import content_of, found
 from api.past import CREDITED_ROWS, SEQ_MAX, Seq, content_at, persons
-from api.services import Given
+from api.services import Given, Services
 from api.shapes import PAGE_ITEMS, Cursor, Limit, Page, Person
 from api.studio import snapshots
 from api.studio.document import ReaderAtOnce
 from persistence.editing import read
 from persistence.lookback import last_changes
-from persistence.pool import Pool
 from studio.canonical import canonical
 from studio.compare import Difference, compare
 from studio.moments.credits import Credit, credit, paths
@@ -72,7 +72,7 @@ async def compare_moment(
 ) -> Page[Differing]:
     """What leads from this moment to another one, a snapshot or the live document, and who did it."""
     before = await content_at(given.pool, standing.project_id, seq)
-    until, after = await _other(given.pool, standing, other)
+    until, after = await _other(given, standing, other)
     rest = rest_of(await asyncio.to_thread(_differences, before, after, track), cursor)
     if person is None:
         rest = rest[: limit + 1]  # nobody asks who did the others
@@ -91,25 +91,24 @@ def _author(found: Difference, credits: Mapping[str, Credit]) -> UUID | None:
     return None if last is None else last.author
 
 
-async def _other(pool: Pool, standing: Standing, other: int | UUID | str) -> tuple[int, dict[str, Any]]:
+async def _other(given: Services, standing: Standing, other: int | UUID | str) -> tuple[int, dict[str, Any]]:
     """The row a state shows, and the state. Raises not_found, MomentGone."""
     match other:
         case int():
-            return other, await content_at(pool, standing.project_id, other)
+            return other, await content_at(given.pool, standing.project_id, other)
         case UUID():
-            async with pool.acquire() as connection:
-                row = await snapshots.found(connection, standing, other)
-                return row["seq"], await snapshots.content_of(connection, standing, row)
-    doc, seq, _ = await read(pool, standing.project_id)
+            row = await found(given, standing, other)
+            return row["seq"], await content_of(given, standing, row)
+    doc, seq, _ = await read(given.pool, standing.project_id)
     return seq, await asyncio.to_thread(canonical, doc)
 
 
 def _differences(before: Mapping[str, Any], after: Mapping[str, Any], track: str | None) -> list[Difference]:
-    found = compare(before, after)
+    differing = compare(before, after)
     if track is None:
-        return found
+        return differing
     owned = Ownership.of(before, after)
-    return [one for one in found if owned.belongs(Place(one.root, one.id, one.key), track)]
+    return [one for one in differing if owned.belongs(Place(one.root, one.id, one.key), track)]
 
 
 def _differing(found: Difference, last: Credit | None, people: Mapping[UUID, Person]) -> Differing:

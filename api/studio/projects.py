@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from typing import Annotated, Final
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 from fastapi import APIRouter, Depends
@@ -26,11 +26,10 @@ UNTITLED: Final = "Untitled"
 
 INSERT_PROJECT: Final = """
 with made as (
-    insert into projects (owner_id, name, parent_project_id, parent_snapshot_id)
-    values ($1, $2, $3, $4) returning id
+    insert into projects (id, owner_id, name, parent_project_id, parent_snapshot_id)
+    values ($1, $2, $3, $4, $5) returning id
 )
-insert into project_members (project_id, user_id, role) select id, $1, 'owner' from made
-returning project_id
+insert into project_members (project_id, user_id, role) select id, $2, 'owner' from made
 """
 SELECT_PROJECT: Final = """
 select p.id, p.name, m.role, p.owner_id, o.display_name as owner_name, o.color as owner_color,
@@ -111,7 +110,8 @@ class ProjectName(Body):
 async def create_project(caller: SignedIn, work: Unit, body: NewProject | None = None) -> Project:
     """A new project with its blank document; the caller owns it."""
     name = (body.name if body else None) or UNTITLED
-    project_id: UUID = await work.connection.fetchval(INSERT_PROJECT, caller.id, name, None, None)
+    project_id = uuid4()
+    await work.connection.execute(INSERT_PROJECT, project_id, caller.id, name, None, None)
     seed = blank(str(project_id), name, str(caller.id), now_ms(), SERVER_CLIENT)
     await Journal.create(work.connection, project_id, seed, caller.id)
     return await shown(work, project_id, caller)

@@ -4,7 +4,7 @@ snapshot of what is there; nobody is disconnected and it can be undone. A fork i
 import asyncio
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal, TypeAlias
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Depends, Query
 from pycrdt import Doc
@@ -12,13 +12,13 @@ from pydantic import Field
 
 from api import cursor as cursors
 from api.access import Standing, allowed, allowed_at_once
+from api.access import standing as standing_of
 from api.compared import cursor_behind, rest_of
-from api.drafts import laid_over_live
 from api.edits import now_ms
-from api.errors import ApiError
 from api.going_back import NAME_MAX, WholeRestored, go_back_whole
+from api.kept import content_of, found
 from api.past import SEQ_MAX
-from api.services import Given, Unit
+from api.services import Given, Unit, unit
 from api.shapes import PAGE_ITEMS, Body, Cursor, Limit, Page, Person, Shape, Title
 from api.studio.document import ReaderAtOnce, committed
 from api.studio.projects import INSERT_PROJECT, Project, shown
@@ -26,7 +26,6 @@ from persistence import snapshots as stored
 from persistence.editing import SERVER_CLIENT, read
 from persistence.history import past
 from persistence.journal import Journal
-from persistence.pool import Connection
 from studio.blank import blank, open_doc
 from studio.canonical import canonical
 from studio.compare import compare
@@ -47,14 +46,6 @@ select s.id, s.kind, s.reason, s.name, s.parent_id, s.epoch, s.seq, s.created_at
  order by s.created_at desc, s.id desc
  limit $6
 """
-SELECT_SNAPSHOT: Final = """
-select s.id, s.kind, s.reason, s.name, s.parent_id, s.epoch, s.seq, s.created_at,
-       a.id as author_id, a.display_name as author_name, a.color as author_color, s.canonical,
-       case when s.canonical is null then s.state end as state
-  from studio_snapshots s
-  left join profiles a on a.id = s.author_id
- where s.project_id = $1 and s.id = $2 and (s.kind <> 'draft' or s.author_id = $3)
-"""
 
 Kind: TypeAlias = Literal["named", "automatic", "draft"]
 
@@ -62,8 +53,8 @@ router = APIRouter(prefix="/api/projects/{project_id}/snapshots", tags=["snapsho
 
 Saver = Annotated[Standing, Depends(allowed_at_once(Action.SNAPSHOT))]
 Reader = Annotated[Standing, Depends(allowed(Action.READ))]
-Restorer = Annotated[Standing, Depends(allowed(Action.RESTORE))]
-Forker = Annotated[Standing, Depends(allowed(Action.FORK))]
+Restorer = Annotated[Standing, Depends(allowed_at_once(Action.RESTORE))]
+Forker = Annotated[Standing, Depends(allowed_at_once(Action.FORK))]
 
 
 class Snapshot(Shape):
@@ -131,16 +122,15 @@ async def create_snapshot(body: NewSnapshot, standing: Saver, given: Given) -> S
         state=doc.get_update(),
         canonical=await asyncio.to_thread(canonical, doc),
     )
-    async with given.pool.acquire() as connection:
-        return Snapshot(**_facts(await found(connection, standing, saved)))
+    return Snapshot(**_facts(await found(given, standing, saved)))
 
 
 async def _chosen(given: Given, project_id: UUID, seq: int | None) -> "tuple[Doc[Any], int, int]":
     """The document to save, its row and its epoch. Raises MomentGone."""
     if seq is None:
         return await read(given.pool, project_id)
-    found = await past(given.pool, project_id, seq)
-    return await asyncio.to_thread(found.open), seq, found.loaded.epoch
+    moment = await past(given.pool, project_id, seq)
+    return await asyncio.to_thread(moment.open), seq, moment.loaded.epoch
 
 
 @router.get("")
@@ -156,10 +146,10 @@ async def list_snapshots(
 
 
 @router.get("/{snapshot_id}")
-async def show_snapshot(snapshot_id: UUID, standing: Reader, work: Unit) -> SnapshotContent:
-    """One saved state with its document."""
-    row = await found(work.connection, standing, snapshot_id)
-    return SnapshotContent(document=await content_of(work.connection, standing, row), **_facts(row))
+async def show_snapshot(snapshot_id: UUID, standing: ReaderAtOnce, given: Given) -> SnapshotContent:
+    """One saved state with its document. A draft is read when it is asked for, and not too many at once."""
+    row = await found(given, standing, snapshot_id)
+    return SnapshotContent(document=await content_of(given, standing, row), **_facts(row))
 
 
 @router.get("/{snapshot_id}/compare")
@@ -172,41 +162,45 @@ async def compare_snapshot(
     limit: Limit = PAGE_ITEMS,
 ) -> Page[Difference]:
     """What leads from this snapshot to another one, or to the live document."""
-    async with given.pool.acquire() as connection:
-        before = await content_of(connection, standing, await found(connection, standing, snapshot_id))
-        after = None
-        if other != "live":
-            after = await content_of(connection, standing, await found(connection, standing, other))
-    if after is None:
+    before = await content_of(given, standing, await found(given, standing, snapshot_id))
+    if other == "live":
         after = await committed(given.pool, standing)
+    else:
+        after = await content_of(given, standing, await found(given, standing, other))
     rest = rest_of(await asyncio.to_thread(compare, before, after), cursor)
     page, more = cursors.paged(rest, limit, cursor_behind)
     return Page(items=[_difference(one) for _, one in page], next_cursor=more)
 
 
 @router.post("/{snapshot_id}/restore")
-async def restore_snapshot(snapshot_id: UUID, standing: Restorer, work: Unit) -> WholeRestored:
+async def restore_snapshot(snapshot_id: UUID, standing: Restorer, given: Given) -> WholeRestored:
     """Brings the live document to this state, by one ordinary edit.
 
     Tracks that somebody else holds are left as they are, and told in `locked`; the owner's restore does not mind.
     """
-    row = await found(work.connection, standing, snapshot_id)
-    target = await content_of(work.connection, standing, row)
-    return await go_back_whole(work, standing, BEFORE_RESTORE.format(name=row["name"]), snapshot_id, target)
+    row = await found(given, standing, snapshot_id)
+    target = await content_of(given, standing, row)
+    async with unit(given) as work:
+        now = await standing_of(work.connection, standing.project_id, standing.caller)
+        now.require(Action.RESTORE)
+        return await go_back_whole(work, now, BEFORE_RESTORE.format(name=row["name"]), snapshot_id, target)
 
 
 @router.post("/{snapshot_id}/fork", status_code=201)
-async def fork_snapshot(snapshot_id: UUID, standing: Forker, work: Unit, body: Fork | None = None) -> Project:
+async def fork_snapshot(snapshot_id: UUID, standing: Forker, given: Given, body: Fork | None = None) -> Project:
     """A new project of the caller's with this content; nothing connects it to the old one but `meta.parent`."""
-    row = await found(work.connection, standing, snapshot_id)
-    asked = body.name if body else None
-    name = asked or _fork_of(standing.project_name)
-    caller = standing.caller
-    project_id: UUID = await work.connection.fetchval(INSERT_PROJECT, caller.id, name, standing.project_id, snapshot_id)
-    content = await content_of(work.connection, standing, row)
-    seed = _forked(content, project_id, name, f"{standing.project_id}/{snapshot_id}", str(caller.id))
-    await Journal.create(work.connection, project_id, seed, caller.id, "fork")
-    return await shown(work, project_id, caller)
+    row = await found(given, standing, snapshot_id)
+    content = await content_of(given, standing, row)
+    name, caller, project_id = (body and body.name) or _fork_of(standing.project_name), standing.caller, uuid4()
+    parent = f"{standing.project_id}/{snapshot_id}"
+    seed = await asyncio.to_thread(_forked, content, project_id, name, parent, str(caller.id))
+    async with unit(given) as work:
+        now = await standing_of(work.connection, standing.project_id, caller)
+        now.require(Action.FORK)
+        place = (standing.project_id, snapshot_id)
+        await work.connection.execute(INSERT_PROJECT, project_id, caller.id, name, *place)
+        await Journal.create(work.connection, project_id, seed, caller.id, "fork")
+        return await shown(work, project_id, caller)
 
 
 def _fork_of(name: str) -> str:
@@ -224,14 +218,6 @@ def _forked(content: dict[str, Any], project_id: UUID, name: str, parent: str, b
     return doc.get_update()
 
 
-async def found(connection: Connection, standing: Standing, snapshot_id: UUID) -> dict[str, Any]:
-    """The snapshot's row as the caller may see it. Raises not_found."""
-    row = await connection.fetchrow(SELECT_SNAPSHOT, standing.project_id, snapshot_id, standing.caller.id)
-    if row is None:
-        raise ApiError("not_found")
-    return dict(row)
-
-
 def _facts(row: dict[str, Any]) -> dict[str, Any]:
     author = None
     if row["author_id"] is not None:
@@ -240,21 +226,5 @@ def _facts(row: dict[str, Any]) -> dict[str, Any]:
     return {"author": author, **{name: row[name] for name in wanted}}
 
 
-async def content_of(connection: Connection, standing: Standing, row: dict[str, Any]) -> dict[str, Any]:
-    """The canonical form of a snapshot, worked out from its state if it was saved without. Raises conflict."""
-    content: dict[str, Any] | None = row["canonical"]
-    if content is not None:
-        return content
-    if row["kind"] == "draft":
-        return await laid_over_live(connection, standing.project_id, row["state"])
-    return await asyncio.to_thread(_read, row["state"])
-
-
-def _read(state: bytes) -> dict[str, Any]:
-    doc = open_doc()
-    doc.apply_update(state)
-    return canonical(doc)
-
-
-def _difference(found: object) -> Difference:
-    return Difference.model_validate(found, from_attributes=True)
+def _difference(one: object) -> Difference:
+    return Difference.model_validate(one, from_attributes=True)

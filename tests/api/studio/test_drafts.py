@@ -1,5 +1,6 @@
 """Drafts: unsent work of another lineage, which its author alone can look at and start a new project from."""
 
+import asyncio
 from typing import Any
 from uuid import UUID
 
@@ -7,11 +8,13 @@ import pytest
 from fastapi import FastAPI
 from pycrdt import Map
 
+from api.app import running
 from api.services import Services
+from api.settings import Settings
 from persistence.snapshots import Snapshots
 from studio.binding import new_entity
 from studio.blank import blank, open_doc
-from tests.api.people import Meet, Musician, code
+from tests.api.people import Meet, Musician, client_of, code
 
 MARKER = {"tick": 960, "label": "Unsent", "kind": "cue", "color": "#d9b13b", "deleted": None}
 
@@ -80,6 +83,35 @@ async def test_a_draft_that_cannot_be_read_harms_nobody(app: FastAPI, meet: Meet
     assert code(await ann.get(f"{draft}/compare")) == (409, "conflict")
     assert code(await ann.post(f"{draft}/fork")) == (409, "conflict")
     assert (await ann.get(f"{project}/document")).status_code == 200
+
+
+async def test_whoever_reads_a_draft_holds_no_connection(settings: Settings, meet: Meet) -> None:
+    """Of an app with a single connection others are answered, again and again, while a draft is being read."""
+    ann = await meet("Ann")
+    project = await ann.project()
+    single = settings.model_copy(update={"database": settings.database.model_copy(update={"connections_max": 1})})
+    async with running(single) as app, client_of(app) as http:
+        draft = await keep(app, ann, project, unsent())
+        reader = Musician(http, ann.user, ann.token)
+        for question in (reader.get(draft), reader.post(f"{draft}/restore"), reader.post(f"{draft}/fork")):
+            reading, answered = asyncio.create_task(question), 0
+            while not reading.done():
+                assert (await reader.get("/api/me")).status_code == 200
+                answered += 1
+            assert (await reading).is_success
+            assert answered > 10
+
+
+async def test_only_a_few_drafts_are_read_at_once(app: FastAPI, meet: Meet) -> None:
+    """Whoever comes when all readers are at work is told when to ask again; nobody waits in a line."""
+    ann = await meet("Ann")
+    draft = await keep(app, ann, await ann.project(), unsent())
+    answers = await asyncio.gather(*(ann.get(draft) for _ in range(8)))
+    refused = [answer for answer in answers if not answer.is_success]
+    assert 2 <= len(answers) - len(refused) < 8
+    assert {code(answer) for answer in refused} == {(503, "drafts_busy")}
+    assert {answer.headers["Retry-After"] for answer in refused} == {"5"}
+    assert (await ann.get(draft)).status_code == 200
 
 
 def labels(markers: Any) -> list[str]:
