@@ -8,6 +8,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
+from uuid import UUID
 
 from collab_server import frames, wire
 from collab_server.deflate import deflate
@@ -35,8 +36,12 @@ class Hocuspocus:
 
     @property
     def shared(self) -> bool:
-        """An address with a session belongs to one connection."""
-        return SESSION not in self.address
+        """The project's id alone is what everybody says; with a session, or in another spelling, an address belongs
+        to one connection."""
+        try:
+            return str(UUID(self.address)) == self.address
+        except ValueError:
+            return False
 
     asks_back = True
 

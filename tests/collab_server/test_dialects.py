@@ -1,12 +1,17 @@
 """Tests of the dialects: what they write is read back by the libraries of the clients."""
 
+from collections.abc import Callable
+from uuid import UUID
+
 import pytest
 from pycrdt import YMessageType, YSyncMessageType, create_update_message, read_message
 
 from collab_server import wire
+from collab_server.dialects.hocuspocus import SESSION, Hocuspocus
 from collab_server.dialects.yws import YWebsocket
+from collab_server.join_state import JoinState
 from collab_server.wire import Kind
-from tests.collab_server.rooms import frames, messages
+from tests.collab_server.rooms import SEED, Person, frames, messages
 
 DIALECT = YWebsocket()
 SIZES = (1, 100, 116, 117, 118, 119, 120, 121, 122, 123, 124, 125, 126, 127, 128, 129, 130, 16_383, 16_384, 70_000)
@@ -19,6 +24,26 @@ def test_an_update_is_the_same_on_every_way_of_writing_it(size: int) -> None:
     (frame,) = frames(DIALECT.update(update))
     assert frame == wire.encode_update(update) == create_update_message(update)
     assert read_message(frame[2:]) == update
+
+
+@pytest.mark.parametrize(
+    ("spell", "shared"),
+    [
+        (str, True),
+        (lambda id: str(id).upper(), False),
+        (lambda id: f"{{{id}}}", False),
+        (lambda id: id.urn, False),
+        (lambda id: id.hex, False),
+        (lambda id: f"{id}{SESSION}mine", False),
+    ],
+)
+def test_only_the_usual_address_of_a_document_is_shared(spell: Callable[[UUID], str], shared: bool) -> None:
+    """Nothing is kept for spellings of an id that one client makes up, however many there are."""
+    id = UUID("abcdefab-cdef-abcd-efab-cdefabcdefab")
+    address = Hocuspocus(spell(id))
+    assert address.shared is shared
+    state, ada = JoinState(), Person(10).know(SEED)
+    assert (state.frames(ada.doc, address) is state.frames(ada.doc, address)) is shared
 
 
 def test_sync_messages_are_those_of_y_protocols() -> None:
