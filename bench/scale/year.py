@@ -36,8 +36,9 @@ select p, 1000000 + n, $3, 1 from unnest($1::uuid[]) as p, generate_series(1, $2
 """
 PAGE: Final = """
 select seq, author_id, origin, edits, paths, created_at from document_changes
- where project_id = $1 order by id desc limit 50
+ where project_id = $1 and id < coalesce($2::bigint, 9223372036854775807) order by id desc limit 50
 """
+ID_OF: Final = "select id from document_changes where project_id = $1 and seq = $2"
 STATISTICS: Final = """
 select c.relname, pg_table_size(c.oid) as bytes, pg_indexes_size(c.oid) as index_bytes,
        s.n_tup_upd, s.n_tup_hot_upd, s.n_live_tup, s.n_dead_tup, s.autovacuum_count
@@ -93,9 +94,11 @@ async def measure(stage: Stage, say: Callable[[str], None], client_core: int | N
         await _heartbeats(stage, pool, others, found, size)
         await _sizes(pool, found)
         await _opens(stage, busy, found, "after a year", client_core, size)
-        began = time.perf_counter()
-        await pool.fetch(PAGE, busy.projects[0])
-        found.add("a page of history", (time.perf_counter() - began) * 1e3, "ms")
+        middle = await pool.fetchval(ID_OF, busy.projects[0], size.history // 2)
+        for where, before in (("the first", None), ("in the middle", middle)):
+            began = time.perf_counter()
+            await pool.fetch(PAGE, busy.projects[0], before)
+            found.add(f"a page of history, {where}", (time.perf_counter() - began) * 1e3, "ms")
     finally:
         await pool.close()
     return found
