@@ -14,7 +14,7 @@ from studio.blank import open_doc
 from studio.canonical import canonical
 from studio.repair import Firsts, repair
 
-MEMORY_BYTES_MAX: Final = 2 << 30
+MEMORY_BYTES_MAX: Final = 1 << 30
 CPU_SECONDS_MAX: Final = 5
 
 
