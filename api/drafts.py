@@ -1,7 +1,6 @@
 """What a draft would say: unsent work of another lineage, laid over the document as it is now."""
 
 import asyncio
-import json
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from uuid import UUID
 from api.errors import ApiError
 from persistence.editing import read
 from persistence.pool import Pool
+from studio.canonical_json import read_back
 
 READERS_MAX: Final = 2
 BUSY_SECONDS: Final = 5
@@ -40,8 +40,7 @@ class Drafts:
             answer = await _asked(len(state).to_bytes(8, "big") + state + update)
         if answer is None:
             raise ApiError("conflict", "This draft has no content that could be shown or forked.")
-        content: dict[str, Any] = await asyncio.to_thread(json.loads, answer)
-        return content
+        return await asyncio.to_thread(read_back, answer)
 
 
 async def _asked(question: bytes) -> bytes | None:

@@ -1,5 +1,6 @@
 """Edits of a document in the request's transaction, announced to open studios after the commit."""
 
+import asyncio
 import secrets
 import time
 from collections.abc import Callable
@@ -52,6 +53,6 @@ async def annotated(work: Work, standing: Standing, origin: str, change: "Callab
 
     done = await edited(work, standing, origin, watched)
     if done.body:
-        view = canonical(held[0])
+        view = await asyncio.to_thread(canonical, held[0], ("markers", "notes"))
         await project(work.connection, standing.project_id, view["markers"], view["notes"], done.seq)
     return done.result

@@ -4,6 +4,7 @@ A track that somebody else holds stays as it is, unless the caller may break loc
 which were left; who wants one thing back that lies on such a track is refused.
 """
 
+import asyncio
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from api.shapes import Shape, TrackLock
 from persistence import snapshots as stored
 from persistence.projections import project
 from studio.canonical import canonical
+from studio.canonical_json import written
 from studio.courtesy import others_locks, respecting, restore_around
 from studio.edits import restore
 from studio.fields import shortened
@@ -58,8 +60,8 @@ async def go_back(
 ) -> Gone[T]:
     """One ordinary edit for everybody; markers' and notes' rows follow. `name` and `parent` are the snapshot's."""
 
-    def kept(doc: "Doc[Any]") -> "tuple[Doc[Any], bytes, dict[str, Any], T]":
-        before = doc.get_update(), canonical(doc)
+    def kept(doc: "Doc[Any]") -> "tuple[Doc[Any], bytes, str, T]":
+        before = doc.get_update(), written(canonical(doc))
         return doc, *before, change(doc)
 
     done = await edited(work, standing, "restore", kept)
@@ -69,7 +71,7 @@ async def go_back(
     digest = hashlib.sha256(state).digest()
     before: UUID = await work.connection.fetchval(stored.INSERT, standing.project_id, *columns, digest)
     if done.body:
-        now = canonical(doc, ("markers", "notes"))
+        now = await asyncio.to_thread(canonical, doc, ("markers", "notes"))
         await project(work.connection, standing.project_id, now["markers"], now["notes"], done.seq)
     return Gone(result, done.seq, before, bool(done.body))
 

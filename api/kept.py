@@ -1,7 +1,6 @@
 """What a snapshot holds, for whoever may look at it. No database connection is held while it is worked out."""
 
 import asyncio
-import json
 from typing import Any, Final
 from uuid import UUID
 
@@ -10,6 +9,7 @@ from api.errors import ApiError
 from api.services import Services
 from studio.blank import open_doc
 from studio.canonical import canonical
+from studio.canonical_json import read_back
 
 SELECT_SNAPSHOT: Final = """
 select s.id, s.kind, s.reason, s.name, s.parent_id, s.epoch, s.seq, s.created_at,
@@ -35,8 +35,7 @@ async def content_of(given: Services, standing: Standing, row: dict[str, Any]) -
     Raises conflict and drafts_busy for a draft.
     """
     if row["canonical"] is not None:
-        content: dict[str, Any] = await asyncio.to_thread(json.loads, row["canonical"])
-        return content
+        return await asyncio.to_thread(read_back, row["canonical"])
     if row["kind"] == "draft":
         return await given.drafts.laid_over_live(given.pool, standing.project_id, row["state"])
     return await asyncio.to_thread(_read, row["state"])

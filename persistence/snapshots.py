@@ -1,5 +1,6 @@
 """Snapshots: full states of a document with a name, kept until retention or a person deletes them."""
 
+import asyncio
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import asyncpg
 from persistence.errors import CorruptState, NameTaken
 from persistence.pool import Pool
 from persistence.settings import RetentionSettings
+from studio.canonical_json import written
 from studio.fields import shortened
 
 NAME_MAX = 120
@@ -20,7 +22,7 @@ VARIANTS_MAX = 100
 INSERT = """
 insert into studio_snapshots
        (project_id, kind, reason, name, author_id, parent_id, epoch, seq, state, canonical, sha256)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::text::json, $11)
     on conflict (project_id, name) where kind = 'named' do nothing
 returning id
 """
@@ -112,9 +114,10 @@ class Snapshots:
         Raises NameTaken after 100 variants.
         """
         sha256 = hashlib.sha256(state).digest()
+        text = None if canonical is None else await asyncio.to_thread(written, canonical)
         for variant in _variants(name):
             saved: UUID | None = await self._pool.fetchval(
-                INSERT, project_id, kind, reason, variant, author, parent, epoch, seq, state, canonical, sha256
+                INSERT, project_id, kind, reason, variant, author, parent, epoch, seq, state, text, sha256
             )
             if saved is not None:
                 return saved

@@ -13,11 +13,12 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 from pycrdt import Doc
 from pydantic import AfterValidator, AwareDatetime, ConfigDict
-from starlette.responses import JSONResponse
+from starlette.responses import Response
 
 from api import cursor as cursors
 from api.access import Standing, allowed_at_once
 from api.access import standing as standing_of
+from api.answers import beside
 from api.edits import now_ms
 from api.going_back import WholeRestored, courteous, go_back, go_back_whole
 from api.past import Seq, content_at, persons, time_of
@@ -232,11 +233,11 @@ def _concerns(step: Step, track: str | None, owned: Ownership | None) -> bool:
 
 
 @router.get("/{seq}", response_model=MomentContent)
-async def show_moment(seq: Seq, standing: ReaderAtOnce, given: Given) -> JSONResponse:
+async def show_moment(seq: Seq, standing: ReaderAtOnce, given: Given) -> Response:
     """The document as it was."""
     document = await content_at(given.pool, standing.project_id, seq)
     at = await time_of(given.pool, standing.project_id, seq)
-    return JSONResponse({"seq": seq, "at": at.isoformat(), "document": document})  # as it is: it may be large
+    return await beside({"seq": seq, "at": at.isoformat()}, document)
 
 
 @router.post("/{seq}/restore")

@@ -9,10 +9,12 @@ from uuid import UUID, uuid4
 from fastapi import APIRouter, Depends, Query
 from pycrdt import Doc
 from pydantic import Field
+from starlette.responses import Response
 
 from api import cursor as cursors
 from api.access import Standing, allowed, allowed_at_once
 from api.access import standing as standing_of
+from api.answers import beside
 from api.compared import cursor_behind, rest_of
 from api.edits import now_ms
 from api.going_back import NAME_MAX, WholeRestored, go_back_whole
@@ -119,7 +121,7 @@ async def create_snapshot(body: NewSnapshot, standing: Saver, given: Given) -> S
         parent=None,
         epoch=epoch,
         seq=seq,
-        state=doc.get_update(),
+        state=await asyncio.to_thread(doc.get_update),
         canonical=await asyncio.to_thread(canonical, doc),
     )
     return Snapshot(**_facts(await found(given, standing, saved)))
@@ -145,11 +147,12 @@ async def list_snapshots(
     return Page(items=[Snapshot(**_facts(dict(row))) for row in page], next_cursor=more)
 
 
-@router.get("/{snapshot_id}")
-async def show_snapshot(snapshot_id: UUID, standing: ReaderAtOnce, given: Given) -> SnapshotContent:
+@router.get("/{snapshot_id}", response_model=SnapshotContent)
+async def show_snapshot(snapshot_id: UUID, standing: ReaderAtOnce, given: Given) -> Response:
     """One saved state with its document. A draft is read when it is asked for, and not too many at once."""
     row = await found(given, standing, snapshot_id)
-    return SnapshotContent(document=await content_of(given, standing, row), **_facts(row))
+    content = await content_of(given, standing, row)
+    return await beside(Snapshot(**_facts(row)).model_dump(mode="json"), content)
 
 
 @router.get("/{snapshot_id}/compare")
@@ -193,7 +196,7 @@ async def fork_snapshot(snapshot_id: UUID, standing: Forker, given: Given, body:
     content = await content_of(given, standing, row)
     name, caller, project_id = (body and body.name) or _fork_of(standing.project_name), standing.caller, uuid4()
     parent = f"{standing.project_id}/{snapshot_id}"
-    seed = await asyncio.to_thread(_forked, content, project_id, name, parent, str(caller.id))
+    seed = await asyncio.to_thread(forked, content, project_id, name, parent, str(caller.id))
     async with unit(given) as work:
         now = await standing_of(work.connection, standing.project_id, caller)
         now.require(Action.FORK)
@@ -208,7 +211,7 @@ def _fork_of(name: str) -> str:
     return FORK_OF.format(name=shortened(name, NAME_MAX - len(FORK_OF.format(name=""))))
 
 
-def _forked(content: dict[str, Any], project_id: UUID, name: str, parent: str, by: str) -> bytes:
+def forked(content: dict[str, Any], project_id: UUID, name: str, parent: str, by: str) -> bytes:
     """The seed of a fork: a blank document that was restored to `content`, all by the reserved client."""
     now = now_ms()
     doc = open_doc(SERVER_CLIENT)
