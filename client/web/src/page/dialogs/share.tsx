@@ -67,7 +67,7 @@ export function Share({ onClose }: { readonly onClose: () => void }) {
         </div>
       )}
       {(open.length > 0 || invites.more !== null) && (
-        <section aria-label="Links that let people in">
+        <section class="dialog__part" aria-label="Links that let people in">
           <h3 class="side__section">Links that let people in</h3>
           <ul class="versions invites">
             {open.map((invite) => (

@@ -8,13 +8,17 @@ interface DialogProps { readonly title: string; readonly onClose: () => void; re
 
 export function Dialog({ title, onClose, children, testid, wide = false }: DialogProps) {
   const box = useRef<HTMLDialogElement>(null);
+  const gone = useRef(false); // its own end is told a moment later: by then another dialog may be open
   useEffect(() => {
     const dialog = box.current;
     dialog?.showModal();
-    return () => dialog?.close();
+    return () => {
+      gone.current = true;
+      dialog?.close();
+    };
   }, []);
   return (
-    <dialog ref={box} class={`dialog ${wide ? "dialog--wide" : ""}`} aria-label={title} data-testid={testid} onClose={onClose}
+    <dialog ref={box} class={`dialog ${wide ? "dialog--wide" : ""}`} aria-label={title} data-testid={testid} onClose={() => gone.current || onClose()}
       onPointerDown={(event) => event.target === box.current && onClose()}>
       <div class="dialog__body">
         <header class="dialog__head">

@@ -2,7 +2,6 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Following } from "../../transport/deck.ts";
-import { NUDGE_MAX_MS } from "../../transport/metronome.ts";
 import { IconButton } from "../parts/button.tsx";
 import { useChanges } from "../state/store.ts";
 import { useReading, useStudio } from "../state/studio.ts";
@@ -29,15 +28,6 @@ export function TransportTools() {
       <Where />
       <Whom />
       <IconButton icon="metronome" label={clicking ? "Metronome is on" : "Metronome is off"} pressed={clicking} onClick={click} testid="metronome" />
-      {clicking && (
-        <label class="field" title={`Moves the clicks on this device, by up to ${NUDGE_MAX_MS} ms: −150 makes up for headphones that are 150 ms late`}>
-          <input type="number" class="field__number" aria-label="Clicks later by, milliseconds" min={-NUDGE_MAX_MS} max={NUDGE_MAX_MS} step={5} defaultValue={String(metronome.nudge)} onChange={(event) => {
-            metronome.nudge = event.currentTarget.valueAsNumber;
-            event.currentTarget.value = String(metronome.nudge);
-          }} data-testid="nudge" />
-          <span class="field__unit">ms</span>
-        </label>
-      )}
       <label class="field" title="Count-in: so many bars before it plays">
         <select aria-label="Count-in" defaultValue={String(deck.countIn)} onChange={(event) => void (deck.countIn = Number(event.currentTarget.value))} data-testid="count-in">
           {COUNT_INS.map((bars) => <option key={bars} value={bars}>{bars === 0 ? "Count-in off" : `Count-in ${bars}`}</option>)}
