@@ -78,11 +78,14 @@ class Admission:
         own: int,
         limits: Limits,
         whereabouts: Whereabouts,
+        shown: Callable[[int], str],
     ) -> None:
+        """`shown`: the user who is present under a client id and may write, "" for nobody."""
         self.bound = bound
         self.whereabouts = whereabouts
         self.known = known
         self._shape = shape
+        self._shown = shown
         self._own = own
         self._ours = frozenset((SEED_CLIENT, own))
         self._servers: set[int] = set()
@@ -200,12 +203,18 @@ class Admission:
             if end > before:
                 reserved = client in self._ours or (client in self._servers and not salvage)
                 # An author who is here brings back lost work without help: from anybody else it is a forgery.
-                owner = holder.user_id if salvage else self.bound.get(client, holder.user_id)
-                if reserved or owner != member.user_id:
+                if reserved or not (holder.user_id == member.user_id if salvage else self._may_claim(client, member)):
                     return self._foreign(client, before, merge, reserved)
             if start < before and not merge and holder is not member and (end > before or alone):
                 return Refusal(CloseCode.NOT_ALLOWED, "client id is in use: pick a new one")
         return None
+
+    def _may_claim(self, client: int, member: Member) -> bool:
+        """A client id is whose who wrote with it first; before, it is whose who is here with it and may write."""
+        owner = self.bound.get(client)
+        if owner is not None:
+            return owner == member.user_id
+        return self._shown(client) in ("", str(member.user_id))
 
     def _foreign(self, client: int, clock: int, merge: bool, reserved: bool) -> Refusal | Doubtful:
         """Somebody writes with a client id that is another's. Whoever comes from another node may have heard there what

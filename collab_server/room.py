@@ -11,7 +11,7 @@ from uuid import UUID
 
 from pycrdt import Doc
 
-from collab_server.admission import Admission, Admitted, Doubtful, Gap, OtherLineage, Refusal
+from collab_server.admission import SEED_CLIENT, Admission, Admitted, Doubtful, Gap, OtherLineage, Refusal
 from collab_server.audience import Audience, News
 from collab_server.closing import CloseCode
 from collab_server.dialects.dialect import Dialect
@@ -87,11 +87,11 @@ class Room:
         self.limits = limits
         self.gate = GateLimits(presence_state_bytes_max=limits.presence_entry_bytes_max)
         self.audience = Audience()
-        self.roster = Roster(limits.presence_ids_per_connection_max)
+        self.roster = Roster(limits.presence_ids_per_connection_max, frozenset({SEED_CLIENT, doc.client_id}))
         self.pending = Pending()
         known = inspect_vector(doc.get_state(), GateLimits(vector_clients_max=1_000_000))
         self._whereabouts = Whereabouts(lambda: self.document.applied)
-        self.admission = Admission(shape, known, bound, doc.client_id, limits, self._whereabouts)
+        self.admission = Admission(shape, known, bound, doc.client_id, limits, self._whereabouts, self.roster.author)
         self.document = LiveDocument(doc, self.admission, self.pending)
         self.document_bytes = document_bytes
         self.join_state = JoinState()

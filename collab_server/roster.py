@@ -15,9 +15,13 @@ from uuid import UUID
 from collab_server.gate.awareness import Entry, encode
 from collab_server.gate.values import JSON
 from collab_server.member import Member
+from studio.roles import Action, Role, may
 
 AHEAD: Final = 32
 """Whoever comes along from another node may hold a clock that much higher than we know: a second of cursor moves."""
+
+
+WRITERS: Final = frozenset(role.value for role in Role if may(role, Action.WRITE))
 
 
 @dataclass(slots=True)
@@ -34,8 +38,10 @@ class Presence:
 class Roster:
     """The presence of one room. Times are seconds of any monotonic clock."""
 
-    def __init__(self, ids_per_connection_max: int) -> None:
+    def __init__(self, ids_per_connection_max: int, reserved: frozenset[int] = frozenset()) -> None:
+        """`reserved`: client ids of the server's own, for which no client speaks."""
         self._ids_max = ids_per_connection_max
+        self._reserved = reserved
         self._present: dict[int, Presence] = {}
         self._told: dict[int, int] = {}
         self._changed: set[int] = set()
@@ -44,7 +50,7 @@ class Roster:
         """Take what a member says of itself; True if there is something to tell. `bound`: who owns which client id."""
         heard = False
         for client, clock, state in entries:
-            if bound.get(client, member.user_id) != member.user_id:
+            if client in self._reserved or bound.get(client, member.user_id) != member.user_id:
                 continue
             known = self._present.get(client)
             if known is None:
@@ -74,6 +80,13 @@ class Roster:
             self._set(client, node, clock, state, now)
             heard = True
         return heard
+
+    def author(self, client: int) -> str:
+        """Whose client id it is as far as presence tells, if that person may write; "" otherwise. Readers claim none:
+        they could keep those out who come back."""
+        known = self._present.get(client)
+        person, writes = _person(known) if known is not None else ("", False)
+        return person if writes else ""
 
     def restamp(self, member: Member) -> bool:
         """Write a member's changed identity or role into its states."""
@@ -147,8 +160,16 @@ class Roster:
     @staticmethod
     def _is_return(known: Presence, member: Member) -> bool:
         """The same person on a new connection takes over from the one that is about to be found dead, here or on
-        another node: client ids are bound to their users, which was asked before."""
-        return not isinstance(known.owner, Member) or known.owner.user_id == member.user_id
+        another node. Nobody else does, even where the id is not yet bound to whoever writes with it first."""
+        return _person(known)[0] == str(member.user_id)
+
+
+def _person(presence: Presence) -> tuple[str, bool]:
+    """Whose presence it is, "" if it is nobody's, and whether that person may write: as another node has stamped it."""
+    if isinstance(presence.owner, Member):
+        return str(presence.owner.user_id), presence.owner.writes
+    user = JSON.decode(presence.state or "{}").get("user")
+    return (str(user.get("id", "")), user.get("role") in WRITERS) if isinstance(user, dict) else ("", False)
 
 
 def stamp(state: str, member: Member) -> str:

@@ -1,16 +1,21 @@
 """Tests of what a room lets in: gaps and repeats, roles, reserved roots and client ids, lost work that comes back."""
 
+from uuid import UUID
+
 import pytest
 from pycrdt import Map, merge_updates
 
 from collab_server.admission import TRUSTED
 from collab_server.closing import CloseCode
 from collab_server.effects import KeepDraft, Send
+from collab_server.gate.awareness import Entry as PresenceEntry
+from collab_server.gate.awareness import encode as encode_presence
 from collab_server.gate.limits import Limits as GateLimits
 from collab_server.gate.update import inspect
 from collab_server.gate.vector import inspect_vector
 from collab_server.loss import Loss
 from collab_server.room import Room
+from collab_server.roster import stamp
 from collab_server.settings import Limits
 from collab_server.wire import EMPTY_UPDATE, Kind
 from persistence.body import Entry, decode
@@ -364,3 +369,30 @@ def test_a_client_that_says_everything_again_is_no_second_writer() -> None:
     assert not hands.expelled
     hands.edit(ada, ada.field("tracks", "t_1", "name", "still here"))
     assert canonical(hands.room.doc)["tracks"]["t_1"]["name"] == "still here"
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+@pytest.mark.parametrize("merge", [False, True])
+def test_s12_nobody_writes_first_under_the_id_of_an_editor_who_is_here(merge: bool, elsewhere: bool) -> None:
+    """Whoever is present under an id and may write has it, on whichever node; a reader's presence keeps nobody out."""
+    ada, vera, eve = Person(501), Person(502, role=Role.VIEWER), Person(666)
+    hands = desk(ada, vera, eve)
+    shown = [PresenceEntry(501, 1, stamp("{}", ada.member)), PresenceEntry(502, 1, stamp("{}", vera.member))]
+    if elsewhere:
+        hands.do(hands.room.hear_node(UUID(int=101), shown, 0.0))
+    else:
+        for person, entry in zip((ada, vera), shown, strict=True):
+            hands.do(hands.room.present(person.member, encode_presence([entry]), 0.0))
+    forger = Person(501, user=eve.user).know(SEED)
+    forged = forger.track("t_1")
+    before = hands.room.state()
+    hands.do(hands.room.edit(eve.member, forged, merge=merge))
+    assert expelled(hands, eve) == (CloseCode.TRY_AGAIN_LATER if merge else CloseCode.NOT_ALLOWED)
+    hands.tick()
+    assert hands.room.state() == before
+    hands.edit(ada, ada.track("t_2"))
+    assert ada.member not in hands.expelled
+    free = Person(502)
+    hands.join(free)
+    hands.edit(free, free.track("t_3"))
+    assert {"t_2", "t_3"} <= canonical(hands.room.doc)["tracks"].keys()

@@ -3,11 +3,12 @@
 import json
 from uuid import UUID, uuid4
 
-from collab_server.gate.awareness import Entry, decode
+from collab_server.admission import SEED_CLIENT
+from collab_server.gate.awareness import Entry, decode, encode
 from collab_server.gate.limits import Limits
 from collab_server.roster import Roster, stamp
 from studio.roles import Role
-from tests.collab_server.rooms import Person
+from tests.collab_server.rooms import REPAIRER, Hands, Person, open_room
 
 NODE, OTHER = UUID(int=101), UUID(int=102)
 CURSOR = '{"cursor":{"tick":960}}'
@@ -122,6 +123,27 @@ def test_the_same_person_takes_over_from_a_dead_connection() -> None:
     roster.gather()
     assert not roster.leave(ada.member)
     assert set(told(roster.snapshot())) == {10}
+
+
+def test_s8_nobody_takes_over_from_somebody_on_another_node() -> None:
+    """Whoever repeats what another node has told of somebody changes nothing; the same person coming here does."""
+    roster, ada, eve = Roster(4), Person(10), Person(66)
+    roster.hear_node(NODE, [Entry(10, 1, stamp(CURSOR, ada.member)), Entry(20, 1, CURSOR)], 0.0)
+    roster.gather()
+    assert not roster.hear(eve.member, [Entry(10, 2, CURSOR), Entry(10, 3, None), Entry(20, 2, CURSOR)], {}, 0.0)
+    assert roster.hear(ada.again().member, [Entry(10, 2, CURSOR)], {}, 0.0)
+    assert set(told(roster.gather()[1])) == {10}
+
+
+def test_s8_nobody_speaks_for_the_server() -> None:
+    """What is shown under a client id of the server's own comes from the server alone."""
+    hands, eve, mirror = Hands(open_room()), Person(66), [Entry(SEED_CLIENT, 5, '{"server":true}')]
+    hands.join(eve)
+    hands.do(hands.room.present(eve.member, encode(mirror), 0.0))
+    assert not hands.presence_due
+    hands.do(hands.room.hear_node(NODE, mirror, 0.0))
+    hands.do(hands.room.present(eve.member, encode([Entry(SEED_CLIENT, 9, "{}"), Entry(REPAIRER, 1, "{}")]), 0.0))
+    assert told(hands.room.roster.snapshot()) == {SEED_CLIENT: (5, '{"server":true}')}
 
 
 def test_who_leaves_is_gone() -> None:
