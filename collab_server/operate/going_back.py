@@ -21,6 +21,7 @@ from persistence.projections import project
 from persistence.snapshots import INSERT, NAME_MAX, Snapshots
 from presence.events import Grew
 from studio.canonical import canonical
+from studio.canonical_json import written
 from studio.edits import restore
 
 BY: Final = str(NOBODY)
@@ -53,13 +54,13 @@ async def _go(
         yes=yes,
     )
 
-    def change(doc: "Doc[Any]") -> "tuple[Doc[Any], bytes, dict[str, Any], int]":
-        before = doc.get_update(), canonical(doc)
+    def change(doc: "Doc[Any]") -> "tuple[Doc[Any], bytes, str, int]":
+        before = doc.get_update(), written(canonical(doc))
         return doc, *before, restore(doc, target, BY, time.time_ns() // 1_000_000)
 
     async with store.pool.acquire() as connection, connection.transaction():
         done = await edit_on(connection, project_id, None, "restore", change)
-        doc, state, content, written = done.result
+        doc, state, content, changes = done.result
         seq = done.seq - 1 if done.body else done.seq
         name = f"Before restoring {shown}"[:NAME_MAX]
         columns = ("automatic", "before_restore", name, None, parent, done.epoch, seq, state, content)
@@ -68,5 +69,5 @@ async def _go(
         await project(connection, project_id, now["markers"], now["notes"], done.seq)
     if done.body and not await store.tell([Grew(project_id, done.epoch, done.seq, done.body)]):
         say.note("nobody could be told over the bus: open rooms find it with their next commit")
-    say.line(f"restored: {written} changes in row {done.seq}; what was there is snapshot {before}")
+    say.line(f"restored: {changes} changes in row {done.seq}; what was there is snapshot {before}")
     return 0
