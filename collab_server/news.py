@@ -19,6 +19,7 @@ from collab_server.hosted import Hosted
 from collab_server.keeper import Keeper
 from collab_server.member import Member
 from collab_server.standing import Standing
+from collab_server.wire import VARUINT_MAX
 from persistence.body import Entry, MalformedBody, decode
 from persistence.editing import open_stored
 from persistence.errors import TRANSIENT, PersistenceError, TailGone
@@ -43,6 +44,14 @@ ROOMS_AT_A_TIME = 500
 """Whose members are asked for in one statement."""
 REVOKED = "access revoked"
 SET_ASIDE = "the project is set aside"
+TOLD_BY_NODES = GateLimits(
+    presence_entries_max=1_000_000,
+    presence_state_bytes_max=1 << 20,
+    presence_depth_max=64,
+    presence_clock_max=VARUINT_MAX,
+)
+"""Of presence: a node tells of everybody at once, in states that have grown since they were judged where they came in.
+If one entry could make the rest unreadable, nobody of that node would be seen."""
 NOBODY = b"\x00"
 """An awareness payload without entries."""
 
@@ -220,7 +229,7 @@ class News:
     def _presence(self, hosted: Hosted, node: UUID, entries: bytes) -> None:
         hosted.others[node] = self._loop.time()
         try:
-            heard = decode_presence(entries, GateLimits())
+            heard = decode_presence(entries, TOLD_BY_NODES)
         except GateRefused:
             self._log.warning("unreadable presence from another node", node=str(node))
             return

@@ -45,7 +45,7 @@ from collab_server.live_document import LiveDocument
 from collab_server.loss import Loss
 from collab_server.member import Member
 from collab_server.pending import Flight, Pending
-from collab_server.roster import Roster
+from collab_server.roster import REPEATED_MAX, TOLD_TIMES, Roster
 from collab_server.settings import Limits
 from collab_server.trials import LATER, RESTRICTED, Trials
 from collab_server.unsent import Unsent
@@ -85,9 +85,15 @@ class Room:
         self.epoch = epoch
         self.head = head
         self.limits = limits
-        self.gate = GateLimits(presence_state_bytes_max=limits.presence_entry_bytes_max)
+        self.gate = GateLimits(
+            presence_state_bytes_max=TOLD_TIMES * limits.presence_entry_bytes_max, presence_entries_max=REPEATED_MAX
+        )
         self.audience = Audience()
-        self.roster = Roster(limits.presence_ids_per_connection_max, frozenset({SEED_CLIENT, doc.client_id}))
+        self.roster = Roster(
+            limits.presence_ids_per_connection_max,
+            frozenset({SEED_CLIENT, doc.client_id}),
+            limits.presence_entry_bytes_max,
+        )
         self.pending = Pending()
         known = inspect_vector(doc.get_state(), GateLimits(vector_clients_max=1_000_000))
         self._whereabouts = Whereabouts(lambda: self.document.applied)
@@ -189,9 +195,10 @@ class Room:
         """An awareness payload."""
         try:
             entries = decode_presence(payload, self.gate)
+            heard = self.roster.hear(member, entries, self.admission.bound, now)
         except (Malformed, TooLarge) as error:
             return self._offence(member, error)
-        return PRESENCE_TICK if self.roster.hear(member, entries, self.admission.bound, now) else NOTHING
+        return PRESENCE_TICK if heard else NOTHING
 
     def ask_presence(self, member: Member) -> Effects:
         """Query awareness: answer with everybody."""

@@ -13,6 +13,7 @@ from typing import Final
 from uuid import UUID
 
 from collab_server.gate.awareness import Entry, encode
+from collab_server.gate.errors import Malformed, TooLarge
 from collab_server.gate.values import JSON
 from collab_server.member import Member
 from studio.roles import Action, Role, may
@@ -20,6 +21,15 @@ from studio.roles import Action, Role, may
 AHEAD: Final = 32
 """Whoever comes along from another node may hold a clock that much higher than we know: a second of cursor moves."""
 
+
+OWN_CLOCK_MAX: Final = 2**30
+"""No client counts so far. What is told is counted on from there, and has to stay below what everybody can read."""
+
+TOLD_TIMES: Final = 8
+"""A state is told in so many times its bytes at most: in ASCII, with numbers written out and `user` in it."""
+
+REPEATED_MAX: Final = 20_000
+"""Entries of a client's message: a stock y-websocket repeats everybody of whom it was told at once."""
 
 WRITERS: Final = frozenset(role.value for role in Role if may(role, Action.WRITE))
 
@@ -38,8 +48,11 @@ class Presence:
 class Roster:
     """The presence of one room. Times are seconds of any monotonic clock."""
 
-    def __init__(self, ids_per_connection_max: int, reserved: frozenset[int] = frozenset()) -> None:
+    def __init__(
+        self, ids_per_connection_max: int, reserved: frozenset[int] = frozenset(), state_bytes_max: int = 4096
+    ) -> None:
         """`reserved`: client ids of the server's own, for which no client speaks."""
+        self._state_bytes_max = state_bytes_max
         self._ids_max = ids_per_connection_max
         self._reserved = reserved
         self._present: dict[int, Presence] = {}
@@ -47,7 +60,10 @@ class Roster:
         self._changed: set[int] = set()
 
     def hear(self, member: Member, entries: Iterable[Entry], bound: Mapping[int, UUID], now: float) -> bool:
-        """Take what a member says of itself; True if there is something to tell. `bound`: who owns which client id."""
+        """Take what a member says of itself; True if there is something to tell. `bound`: who owns which client id.
+
+        Raises Malformed or TooLarge for what it may not say of itself; what it repeats about others is ignored.
+        """
         heard = False
         for client, clock, state in entries:
             if client in self._reserved or bound.get(client, member.user_id) != member.user_id:
@@ -60,6 +76,13 @@ class Roster:
                 known.owner is member and not (clock > known.heard_clock or (state is None and known.state is not None))
             ):
                 continue
+            if clock > OWN_CLOCK_MAX or self._too_large(state):
+                if known is None and client in self._told:
+                    continue  # a stock client repeats what it was told of somebody who is gone
+                late = clock > OWN_CLOCK_MAX
+                raise (
+                    Malformed("presence clock") if late else TooLarge("presence_entry_bytes_max", self._state_bytes_max)
+                )
             if known is not None and not isinstance(known.owner, Member):
                 self._told[client] = known.told_clock + AHEAD  # what the other node has told since we heard of it
             self._set(client, member, clock, None if state is None else stamp(state, member), now)
@@ -141,6 +164,9 @@ class Roster:
 
     def __len__(self) -> int:
         return len(self._present)
+
+    def _too_large(self, state: str | None) -> bool:
+        return state is not None and len(state.encode()) > self._state_bytes_max
 
     def _set(self, client: int, owner: Member | UUID, clock: int, state: str | None, now: float) -> None:
         told = self._next_clock(client, clock)

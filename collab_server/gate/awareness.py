@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from collab_server.gate.errors import Malformed, TooLarge
-from collab_server.gate.limits import CLIENT_MAX, CLOCK_MAX, Limits
+from collab_server.gate.limits import CLIENT_MAX, Limits
 from collab_server.gate.values import check_json
 from collab_server.wire import read_varstring, read_varuint, write_varstring, write_varuint
 
@@ -36,7 +36,7 @@ def decode(data: bytes, limits: Limits) -> list[Entry]:
         if length > limits.presence_state_bytes_max:
             raise TooLarge("presence_state_bytes_max", limits.presence_state_bytes_max)
         text, pos = read_varstring(data, pos)
-        if client > CLIENT_MAX or clock > CLOCK_MAX:
+        if client > CLIENT_MAX or clock > limits.presence_clock_max:
             raise Malformed("out of range")
         entries.append(Entry(client, clock, _state(text, limits)))
     if pos != len(data):

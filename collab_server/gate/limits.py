@@ -25,4 +25,5 @@ class Limits:
     presence_entries_max: int = 1_000
     presence_state_bytes_max: int = 4 * 1024
     presence_depth_max: int = 16
+    presence_clock_max: int = CLOCK_MAX
     arrays_allowed: bool = False

@@ -3,12 +3,16 @@
 import json
 from uuid import UUID, uuid4
 
+import pytest
+
 from collab_server.admission import SEED_CLIENT
+from collab_server.closing import CloseCode
 from collab_server.gate.awareness import Entry, decode, encode
 from collab_server.gate.limits import Limits
+from collab_server.news import TOLD_BY_NODES
 from collab_server.roster import Roster, stamp
 from studio.roles import Role
-from tests.collab_server.rooms import REPAIRER, Hands, Person, open_room
+from tests.collab_server.rooms import REPAIRER, Hands, Person, desk, expelled, open_room
 
 NODE, OTHER = UUID(int=101), UUID(int=102)
 CURSOR = '{"cursor":{"tick":960}}'
@@ -144,6 +148,47 @@ def test_s8_nobody_speaks_for_the_server() -> None:
     hands.do(hands.room.hear_node(NODE, mirror, 0.0))
     hands.do(hands.room.present(eve.member, encode([Entry(SEED_CLIENT, 9, "{}"), Entry(REPAIRER, 1, "{}")]), 0.0))
     assert told(hands.room.roster.snapshot()) == {SEED_CLIENT: (5, '{"server":true}')}
+
+
+@pytest.mark.parametrize(
+    ("clock", "state"),
+    [(1, '{"x":"%s"}' % ("д" * 2000)), (1, '{"x":"%s"}' % ("\x7f" * 4000)), (2**30, CURSOR)],
+    ids=["beyond ASCII", "to be escaped", "a late clock"],
+)
+def test_s8_what_the_server_tells_of_somebody_may_be_repeated_and_crosses_nodes(clock: int, state: str) -> None:
+    """A legal state grows when it is told: the stock clients that say it again stay, here and when its author is gone,
+    and another node reads it together with everybody else's."""
+    eve, ada, bob = Person(66), Person(10), Person(11)
+    hands = desk(eve, ada, bob)
+    hands.do(hands.room.present(ada.member, encode([Entry(10, 1, CURSOR)]), 0.0))
+    hands.do(hands.room.present(eve.member, encode([Entry(66, clock, state)]), 0.0))
+    hands.do(hands.room.change_role(eve.member, Role.COMMENTER))
+    hands.presence_tick()
+    (entries,) = hands.announced
+    assert {entry.client for entry in decode(entries, TOLD_BY_NODES)} == {10, 66}
+    hands.do(hands.room.present(bob.member, entries, 0.0))
+    hands.do(hands.room.leave(eve.member))
+    hands.presence_tick()
+    hands.do(hands.room.present(bob.member, entries, 0.0))
+    assert hands.expelled == {}
+
+
+def test_s8_a_whole_crowd_may_be_repeated() -> None:
+    """A stock client answers everybody's presence with the very same, however many they are."""
+    bob, crowd = Person(11), encode([Entry(client, 1, CURSOR) for client in range(100, 3100)])
+    hands = desk(bob)
+    hands.do(hands.room.hear_node(NODE, decode(crowd, TOLD_BY_NODES), 0.0))
+    hands.do(hands.room.present(bob.member, hands.room.roster.snapshot(), 0.0))
+    assert hands.expelled == {}
+
+
+@pytest.mark.parametrize("clock", [2**30 + 1, 2**31 - 1])
+def test_s8_a_clock_that_no_client_reaches_is_malformed(clock: int) -> None:
+    """Counted on from there, what is told would soon be unreadable to everybody."""
+    eve = Person(66)
+    hands = desk(eve)
+    hands.do(hands.room.present(eve.member, encode([Entry(66, clock, CURSOR)]), 0.0))
+    assert expelled(hands, eve) == CloseCode.MALFORMED
 
 
 def test_who_leaves_is_gone() -> None:
