@@ -14,7 +14,7 @@ from api import errors, health, pages
 from api.body_limit import LimitedApp
 from api.drafts import Drafts
 from api.headers import GuardedApp
-from api.limits import REDIS_SECONDS_MAX, Counter, GuestLimit, RedisCounter
+from api.limits import REDIS_SECONDS_MAX, AccountLimit, Counter, GuestLimit, RedisCounter
 from api.metrics import MeasuredApp, Metrics
 from api.services import Services
 from api.settings import Settings
@@ -96,9 +96,13 @@ async def running(settings: Settings) -> AsyncIterator[FastAPI]:
         bus = await ringing.enter_async_context(open_bus(settings.bus))
         stack.push_async_callback(_ended, ringing.aclose, settings.api.shutdown_seconds_max)
         counter = await stack.enter_async_context(_counter(settings.bus.url))
-        limit = GuestLimit(counter, settings.api.guests_per_hour_max)
+        limits = (
+            AccountLimit(counter, "made", settings.api.made_per_hour_max),
+            AccountLimit(counter, "heavy", settings.api.heavy_per_hour_max),
+        )
+        guests = GuestLimit(counter, settings.api.guests_per_hour_max)
         speaking = await stack.enter_async_context(open_voice(settings.voice, pool))
-        yield create_app(Services(settings, pool, bus, limit, Metrics(), speaking, Drafts()))
+        yield create_app(Services(settings, pool, bus, guests, Metrics(), speaking, Drafts(), *limits))
 
 
 async def _ended(close: Callable[[], Awaitable[object]], seconds_max: float) -> None:

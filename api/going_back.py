@@ -70,6 +70,7 @@ async def go_back(
     columns = ("automatic", "before_restore", shortened(name, NAME_MAX), author, parent, *place, state, content)
     digest = hashlib.sha256(state).digest()
     before: UUID = await work.connection.fetchval(stored.INSERT, standing.project_id, *columns, digest)
+    await work.connection.execute(stored.TRIM, standing.project_id, stored.RESTORES_KEPT)
     if done.body:
         now = await asyncio.to_thread(canonical, doc, ("markers", "notes"))
         await project(work.connection, standing.project_id, now["markers"], now["notes"], done.seq)

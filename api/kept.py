@@ -7,6 +7,7 @@ from uuid import UUID
 from api.access import Standing
 from api.errors import ApiError
 from api.services import Services
+from persistence.pool import Database
 from studio.blank import open_doc
 from studio.canonical import canonical
 from studio.canonical_json import read_back
@@ -21,9 +22,9 @@ select s.id, s.kind, s.reason, s.name, s.parent_id, s.epoch, s.seq, s.created_at
 """
 
 
-async def found(given: Services, standing: Standing, snapshot_id: UUID) -> dict[str, Any]:
+async def found(database: Database, standing: Standing, snapshot_id: UUID) -> dict[str, Any]:
     """The snapshot's row as the caller may see it. Raises not_found."""
-    row = await given.pool.fetchrow(SELECT_SNAPSHOT, standing.project_id, snapshot_id, standing.caller.id)
+    row = await database.fetchrow(SELECT_SNAPSHOT, standing.project_id, snapshot_id, standing.caller.id)
     if row is None:
         raise ApiError("not_found")
     return dict(row)
@@ -32,11 +33,12 @@ async def found(given: Services, standing: Standing, snapshot_id: UUID) -> dict[
 async def content_of(given: Services, standing: Standing, row: dict[str, Any]) -> dict[str, Any]:
     """The canonical form of a snapshot, worked out from its state if it was saved without.
 
-    Raises conflict and drafts_busy for a draft.
+    Raises conflict, drafts_busy and rate_limited for a draft.
     """
     if row["canonical"] is not None:
         return await asyncio.to_thread(read_back, row["canonical"])
     if row["kind"] == "draft":
+        await given.heavy.spend(standing.caller.id)
         return await given.drafts.laid_over_live(given.pool, standing.project_id, row["state"])
     return await asyncio.to_thread(_read, row["state"])
 

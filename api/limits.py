@@ -1,16 +1,21 @@
-"""How many guest accounts one address may open: a fixed window of an hour, counted in the bus's Redis.
+"""How many guest accounts one address may open, and how much one account may make: a fixed window of an hour, counted
+in the bus's Redis.
 
 While Redis is away each process counts for itself: accounts stay possible, and so does the limit.
 """
 
 import ipaddress
 import logging
+import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Final, Protocol
+from uuid import UUID
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
+
+from api.errors import ApiError
 
 WINDOW_SECONDS: Final = 3600
 ADDRESSES_MAX: Final = 10_000
@@ -70,10 +75,28 @@ class GuestLimit:
 
     async def wait_seconds(self, address: str, now: float) -> int:
         """0 when one more is allowed at `now` (seconds since 1970), else how long to wait."""
-        window = int(now // WINDOW_SECONDS)
-        if await self.counter.count(f"guests:{network(address)}", window) <= self.per_hour:
-            return 0
-        return max(1, int((window + 1) * WINDOW_SECONDS - now))
+        return await _wait(self.counter, f"guests:{network(address)}", self.per_hour, now)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountLimit:
+    """At most `per_hour` of what `name` stands for, per account."""
+
+    counter: Counter
+    name: str
+    per_hour: int
+
+    async def spend(self, user_id: UUID) -> None:
+        """Counts one. Raises rate_limited when it is one too many."""
+        if wait := await _wait(self.counter, f"{self.name}:{user_id}", self.per_hour, time.time()):
+            raise ApiError("rate_limited", retry_after_seconds=wait)
+
+
+async def _wait(counter: Counter, key: str, per_hour: int, now: float) -> int:
+    window = int(now // WINDOW_SECONDS)
+    if await counter.count(key, window) <= per_hour:
+        return 0
+    return max(1, int((window + 1) * WINDOW_SECONDS - now))
 
 
 def network(address: str) -> str:

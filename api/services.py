@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from api.drafts import Drafts
-from api.limits import GuestLimit
+from api.limits import AccountLimit, GuestLimit
 from api.metrics import Metrics
 from api.settings import Settings
 from api.voice import Voice
@@ -28,6 +28,10 @@ class Services:
     metrics: Metrics
     voice: Voice
     drafts: Drafts
+    made: AccountLimit
+    """Projects and invitations."""
+    heavy: AccountLimit
+    """What takes or makes a whole document."""
 
 
 @dataclass(slots=True)

@@ -25,6 +25,16 @@ class ApiSettings(BaseModel):
     body_bytes_max: int = Field(default=256 * 1024, ge=1024)
     guests_per_hour_max: int = Field(default=600, ge=1)
     """New guest accounts per client address (of IPv6: per /64)."""
+    projects_per_owner_max: int = Field(default=500, ge=1)
+    """Deleted ones count until they are gone for good."""
+    snapshots_per_project_max: int = Field(default=200, ge=1)
+    """Named ones: each holds the whole document, and nothing but a person deletes it."""
+    invites_per_project_max: int = Field(default=100, ge=1)
+    """Invitations that are open."""
+    made_per_hour_max: int = Field(default=600, ge=1)
+    """New projects and invitations per account."""
+    heavy_per_hour_max: int = Field(default=120, ge=1)
+    """Snapshots, restores, forks and drafts that are read, per account: each takes or makes a whole document."""
     session_days: int = Field(default=365, ge=1)
     ready_seconds_max: float = Field(default=2, gt=0)
     shutdown_seconds_max: int = Field(default=10, ge=1)

@@ -31,6 +31,13 @@ select id, project_id, kind, reason, name, author_id, parent_id, epoch, seq, cre
   from studio_snapshots
  where project_id = $1 and id = $2
 """
+RESTORES_KEPT = 100
+"""States before a restore, of a project: each is a whole document, and whoever restores makes one more."""
+TRIM = """
+delete from studio_snapshots
+ where id in (select id from studio_snapshots where project_id = $1 and reason = 'before_restore'
+               order by created_at desc, id desc offset $2)
+"""
 LIST = """
 select id, project_id, kind, reason, name, author_id, parent_id, epoch, seq, created_at
   from studio_snapshots

@@ -102,6 +102,7 @@ async def undo_changes(body: Undoing, standing: RestorerAtOnce, given: Given) ->
     409 `track_locked`, and nothing is taken back, if that would touch a track that somebody else holds.
     """
     project_id, by = standing.project_id, str(standing.caller.id)
+    await given.heavy.spend(standing.caller.id)
     written = await _written(given, project_id, body)
 
     async with unit(given) as work:

@@ -97,7 +97,7 @@ async def _other(given: Services, standing: Standing, other: int | UUID | str) -
         case int():
             return other, await content_at(given.pool, standing.project_id, other)
         case UUID():
-            row = await found(given, standing, other)
+            row = await found(given.pool, standing, other)
             return row["seq"], await content_of(given, standing, row)
     doc, seq, _ = await read(given.pool, standing.project_id)
     return seq, await asyncio.to_thread(canonical, doc)

@@ -42,6 +42,9 @@ select id, role, max_uses, uses, expires_at, created_at
  order by created_at desc, id desc
  limit $4
 """
+COUNT_OPEN: Final = """
+select count(*) from project_invites where project_id = $1 and revoked_at is null and expires_at > now()
+"""
 REVOKE_INVITE: Final = """
 update project_invites set revoked_at = now()
  where project_id = $1 and id = $2 and revoked_at is null
@@ -148,6 +151,10 @@ class Accepted(Shape):
 @router.post("/api/projects/{project_id}/invites", status_code=201)
 async def create_invite(body: NewInvite, standing: Manager, given: Given, work: Unit) -> FreshInvite:
     """A new link to share."""
+    await given.made.spend(standing.caller.id)
+    limit = given.settings.api.invites_per_project_max
+    if await work.connection.fetchval(COUNT_OPEN, standing.project_id) >= limit:
+        raise ApiError("too_many_invites", limit=limit)
     token, lifetime = new_token(), timedelta(seconds=body.expires_in)
     arguments = (standing.project_id, hashed(token), body.role, body.max_uses, lifetime, standing.caller.id)
     row = await work.connection.fetchrow(INSERT_INVITE, *arguments)

@@ -249,6 +249,7 @@ async def restore_moment(
     Tracks that somebody else holds are left as they are, and told in `locked`; for one track: 409 `track_locked`, if
     that, or what would come to it or leave it, is held. The owner's restore does not mind.
     """
+    await given.heavy.spend(standing.caller.id)
     target = await content_at(given.pool, standing.project_id, seq)
     at = await time_of(given.pool, standing.project_id, seq)
     name, track = BEFORE_GOING.format(at=at.astimezone(UTC)), body.track if body else None

@@ -13,10 +13,11 @@ from api.access import Manager, Reader, Standing, allowed, still
 from api.auth import Caller, SignedIn
 from api.edits import edited, now_ms
 from api.errors import ApiError
-from api.services import Unit, Work
+from api.services import Given, Services, Unit, Work
 from api.shapes import PAGE_ITEMS, AnyRole, Body, Cursor, Limit, Page, Person, Shape, Title
 from persistence.editing import SERVER_CLIENT
 from persistence.journal import Journal
+from persistence.pool import Connection
 from presence.events import ProjectDeleted, ProjectRenamed, RoleChanged
 from studio.blank import blank
 from studio.edits import rename
@@ -31,6 +32,7 @@ with made as (
 )
 insert into project_members (project_id, user_id, role) select id, $2, 'owner' from made
 """
+COUNT_OWNED: Final = "select count(*) from projects where owner_id = $1"
 SELECT_PROJECT: Final = """
 select p.id, p.name, m.role, p.owner_id, o.display_name as owner_name, o.color as owner_color,
        (select count(*) from project_members c where c.project_id = p.id) as member_count,
@@ -107,8 +109,10 @@ class ProjectName(Body):
 
 
 @router.post("/api/projects", status_code=201)
-async def create_project(caller: SignedIn, work: Unit, body: NewProject | None = None) -> Project:
+async def create_project(caller: SignedIn, given: Given, work: Unit, body: NewProject | None = None) -> Project:
     """A new project with its blank document; the caller owns it."""
+    await given.made.spend(caller.id)
+    await require_room(given, work.connection, caller)
     name = (body.name if body else None) or UNTITLED
     project_id = uuid4()
     await work.connection.execute(INSERT_PROJECT, project_id, caller.id, name, None, None)
@@ -170,6 +174,13 @@ async def transfer_project(body: Heir, standing: Manager, work: Unit) -> Project
         work.announce(RoleChanged(project_id, giver, Role.EDITOR))
         work.announce(RoleChanged(project_id, body.user_id, Role.OWNER))
     return await shown(work, project_id, standing.caller)
+
+
+async def require_room(given: Services, connection: Connection, caller: Caller) -> None:
+    """Raises too_many_projects if the caller may own no more of them."""
+    limit = given.settings.api.projects_per_owner_max
+    if await connection.fetchval(COUNT_OWNED, caller.id) >= limit:
+        raise ApiError("too_many_projects", limit=limit)
 
 
 async def shown(work: Work, project_id: UUID, caller: Caller) -> Project:

@@ -17,13 +17,14 @@ from api.access import standing as standing_of
 from api.answers import beside
 from api.compared import cursor_behind, rest_of
 from api.edits import now_ms
+from api.errors import ApiError
 from api.going_back import NAME_MAX, WholeRestored, go_back_whole
 from api.kept import content_of, found
 from api.past import SEQ_MAX
 from api.services import Given, Unit, unit
 from api.shapes import PAGE_ITEMS, Body, Cursor, Limit, Page, Person, Shape, Title
 from api.studio.document import ReaderAtOnce, committed
-from api.studio.projects import INSERT_PROJECT, Project, shown
+from api.studio.projects import INSERT_PROJECT, Project, require_room, shown
 from persistence import snapshots as stored
 from persistence.editing import SERVER_CLIENT, read
 from persistence.history import past
@@ -47,6 +48,14 @@ select s.id, s.kind, s.reason, s.name, s.parent_id, s.epoch, s.seq, s.created_at
    and ($4::timestamptz is null or (s.created_at, s.id) < ($4, $5::uuid))
  order by s.created_at desc, s.id desc
  limit $6
+"""
+
+COUNT_NAMED: Final = "select count(*) from studio_snapshots where project_id = $1 and kind = 'named'"
+DELETE_SNAPSHOT: Final = """
+delete from studio_snapshots
+ where project_id = $1 and id = $2
+   and case kind when 'draft' then author_id = $3 when 'named' then $4 or $5 and author_id = $3 else $4 end
+returning id
 """
 
 Kind: TypeAlias = Literal["named", "automatic", "draft"]
@@ -111,6 +120,10 @@ class Difference(Shape):
 @router.post("", status_code=201)
 async def create_snapshot(body: NewSnapshot, standing: Saver, given: Given) -> Snapshot:
     """Saves what is committed now, or a moment of the history."""
+    await given.heavy.spend(standing.caller.id)
+    limit = given.settings.api.snapshots_per_project_max
+    if await given.pool.fetchval(COUNT_NAMED, standing.project_id) >= limit:
+        raise ApiError("too_many_snapshots", limit=limit)
     doc, seq, epoch = await _chosen(given, standing.project_id, body.seq)
     saved = await stored.Snapshots(given.pool).save(
         standing.project_id,
@@ -124,7 +137,7 @@ async def create_snapshot(body: NewSnapshot, standing: Saver, given: Given) -> S
         state=await asyncio.to_thread(doc.get_update),
         canonical=await asyncio.to_thread(canonical, doc),
     )
-    return Snapshot(**_facts(await found(given, standing, saved)))
+    return Snapshot(**_facts(await found(given.pool, standing, saved)))
 
 
 async def _chosen(given: Given, project_id: UUID, seq: int | None) -> "tuple[Doc[Any], int, int]":
@@ -150,7 +163,7 @@ async def list_snapshots(
 @router.get("/{snapshot_id}", response_model=SnapshotContent)
 async def show_snapshot(snapshot_id: UUID, standing: ReaderAtOnce, given: Given) -> Response:
     """One saved state with its document. A draft is read when it is asked for, and not too many at once."""
-    row = await found(given, standing, snapshot_id)
+    row = await found(given.pool, standing, snapshot_id)
     content = await content_of(given, standing, row)
     return await beside(Snapshot(**_facts(row)).model_dump(mode="json"), content)
 
@@ -165,14 +178,24 @@ async def compare_snapshot(
     limit: Limit = PAGE_ITEMS,
 ) -> Page[Difference]:
     """What leads from this snapshot to another one, or to the live document."""
-    before = await content_of(given, standing, await found(given, standing, snapshot_id))
+    before = await content_of(given, standing, await found(given.pool, standing, snapshot_id))
     if other == "live":
         after = await committed(given.pool, standing)
     else:
-        after = await content_of(given, standing, await found(given, standing, other))
+        after = await content_of(given, standing, await found(given.pool, standing, other))
     rest = rest_of(await asyncio.to_thread(compare, before, after), cursor)
     page, more = cursors.paged(rest, limit, cursor_behind)
     return Page(items=[_difference(one) for _, one in page], next_cursor=more)
+
+
+@router.delete("/{snapshot_id}", status_code=204)
+async def delete_snapshot(snapshot_id: UUID, standing: Reader, work: Unit) -> None:
+    """Deletes it for good: the owner any that they see, an editor the named ones of their own, anybody their drafts."""
+    arguments = (standing.project_id, snapshot_id, standing.caller.id)
+    owns, saves = standing.allows(Action.MANAGE), standing.allows(Action.SNAPSHOT)
+    if await work.connection.fetchval(DELETE_SNAPSHOT, *arguments, owns, saves) is None:
+        await found(work.connection, standing, snapshot_id)
+        raise ApiError("forbidden", role=standing.role.value, action=Action.MANAGE.value)
 
 
 @router.post("/{snapshot_id}/restore")
@@ -181,7 +204,8 @@ async def restore_snapshot(snapshot_id: UUID, standing: Restorer, given: Given) 
 
     Tracks that somebody else holds are left as they are, and told in `locked`; the owner's restore does not mind.
     """
-    row = await found(given, standing, snapshot_id)
+    await given.heavy.spend(standing.caller.id)
+    row = await found(given.pool, standing, snapshot_id)
     target = await content_of(given, standing, row)
     async with unit(given) as work:
         now = await standing_of(work.connection, standing.project_id, standing.caller)
@@ -192,7 +216,8 @@ async def restore_snapshot(snapshot_id: UUID, standing: Restorer, given: Given) 
 @router.post("/{snapshot_id}/fork", status_code=201)
 async def fork_snapshot(snapshot_id: UUID, standing: Forker, given: Given, body: Fork | None = None) -> Project:
     """A new project of the caller's with this content; nothing connects it to the old one but `meta.parent`."""
-    row = await found(given, standing, snapshot_id)
+    await given.heavy.spend(standing.caller.id)
+    row = await found(given.pool, standing, snapshot_id)
     content = await content_of(given, standing, row)
     name, caller, project_id = (body and body.name) or _fork_of(standing.project_name), standing.caller, uuid4()
     parent = f"{standing.project_id}/{snapshot_id}"
@@ -200,6 +225,7 @@ async def fork_snapshot(snapshot_id: UUID, standing: Forker, given: Given, body:
     async with unit(given) as work:
         now = await standing_of(work.connection, standing.project_id, caller)
         now.require(Action.FORK)
+        await require_room(given, work.connection, caller)
         place = (standing.project_id, snapshot_id)
         await work.connection.execute(INSERT_PROJECT, project_id, caller.id, name, *place)
         await Journal.create(work.connection, project_id, seed, caller.id, "fork")

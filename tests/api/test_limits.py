@@ -1,8 +1,12 @@
 """The limit on new guest accounts."""
 
+from uuid import uuid4
+
+import pytest
 from redis.asyncio import Redis
 
-from api.limits import ADDRESSES_MAX, GuestLimit, MemoryCounter, RedisCounter, network
+from api.errors import ApiError
+from api.limits import ADDRESSES_MAX, AccountLimit, GuestLimit, MemoryCounter, RedisCounter, network
 
 
 async def count_five(limit: GuestLimit, address: str, now: float) -> list[int]:
@@ -40,6 +44,20 @@ async def test_a_dead_redis_leaves_a_limit() -> None:
     """Nobody listens there: each process counts for itself."""
     async with Redis.from_url("unix:///nowhere/at/all.sock") as redis:
         assert await count_five(GuestLimit(RedisCounter(redis), 3), "a", 3600.0) == [0, 0, 0, 3600, 3600]
+
+
+async def test_each_account_has_its_own_hour() -> None:
+    """What one has spent another has not; what is spent for one thing is not spent for another."""
+    counter, ann, ben = MemoryCounter(), uuid4(), uuid4()
+    made, heavy = AccountLimit(counter, "made", 2), AccountLimit(counter, "heavy", 2)
+    for limit in (made, heavy):
+        await limit.spend(ann)
+        await limit.spend(ann)
+        with pytest.raises(ApiError) as caught:
+            await limit.spend(ann)
+        assert caught.value.code == "rate_limited"
+        assert 1 <= caught.value.detail["retry_after_seconds"] <= 3600  # type: ignore[operator]
+        await limit.spend(ben)
 
 
 def test_an_ipv6_network_is_one_person() -> None:

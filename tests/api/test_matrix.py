@@ -84,6 +84,7 @@ RULES = {
     f"GET {PROJECT}/snapshots": Rule(READ),
     f"POST {PROJECT}/snapshots": Rule(EDIT, {"name": "x"}),
     f"GET {PROJECT}/snapshots/{{snapshot_id}}": Rule(READ),
+    f"DELETE {PROJECT}/snapshots/{{snapshot_id}}": Rule(OWN),
     f"GET {PROJECT}/snapshots/{{snapshot_id}}/compare": Rule(READ),
     f"POST {PROJECT}/snapshots/{{snapshot_id}}/restore": Rule(EDIT),
     f"POST {PROJECT}/snapshots/{{snapshot_id}}/fork": Rule(READ),
