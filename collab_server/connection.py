@@ -31,6 +31,10 @@ SLOW_MESSAGE_SECONDS = 50e-6
 """An update that takes longer is no everyday edit, however short it is."""
 MESSAGE_WORK_MAX = 20_000
 MESSAGES_PER_FRAME_MAX = 1_000
+STATELESS_WORK = 400
+"""What a stateless message counts beside its time: it goes to every node that has the project open."""
+STATELESS = -1
+"""Instead of how many messages may follow, for a stateless message that waits."""
 
 
 class Doorkeeper(Protocol):
@@ -167,12 +171,17 @@ class Connection:
         """A whole binary message."""
         self._spend(1, len(message))
         if self._waiting or self.hosted is None or not self._has_turn():
-            self._waiting.append((message, 0, MESSAGES_PER_FRAME_MAX))
-            self._waiting_bytes += len(message)
-            self._rest()
-            self._regulate()
+            self._put_off(message, MESSAGES_PER_FRAME_MAX)
         else:
             self._handle(message, 0, MESSAGES_PER_FRAME_MAX)
+
+    def said(self, payload: bytes) -> None:
+        """A stateless message (UTF-8) for everybody else: it has its turn and its price like any other."""
+        self._spend(1, len(payload))
+        if self._waiting or self.hosted is None or not self._has_turn():
+            self._put_off(payload, STATELESS)
+        else:
+            self._say(payload)
 
     def writing_paused(self) -> None:
         """The outbox is full."""
@@ -252,7 +261,17 @@ class Connection:
         while self._waiting and self.hosted is not None and self._has_turn():
             message, position, left = self._waiting.popleft()
             self._waiting_bytes -= len(message)
-            self._handle(message, position, left)
+            if left == STATELESS:
+                self._say(message)
+            else:
+                self._handle(message, position, left)
+        self._rest()
+        self._regulate()
+
+    def _put_off(self, message: bytes, left: int) -> None:
+        """Hear it later, behind what waits."""
+        self._waiting.append((message, 0, left))
+        self._waiting_bytes += len(message)
         self._rest()
         self._regulate()
 
@@ -290,6 +309,15 @@ class Connection:
                 self.charge(perf_counter() - started)
         except Malformed as error:
             self._expel(CloseCode.MALFORMED, error.reason)
+
+    def _say(self, payload: bytes) -> None:
+        assert self.hosted is not None
+        assert self.member is not None
+        started = perf_counter()
+        self.hosted.say(self.member, payload.decode())
+        self._turn_left -= STATELESS_WORK
+        self._spend(STATELESS_WORK, 0)
+        self.charge(perf_counter() - started)
 
     def _said(self, kind: wire.Kind, payload: bytes) -> None:
         hosted, member = self.hosted, self.member

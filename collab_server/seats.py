@@ -264,9 +264,6 @@ class Seat:
 
     def say(self, payload: str) -> None:
         """A stateless message for everybody else in the room."""
-        hosted, member = self.connection.hosted, self.connection.member
-        if hosted is None or member is None:
-            return
         if len(payload) > STATELESS_CHARS_MAX:
             raise Malformed("stateless message too long")
-        hosted.say(member, payload)
+        self.connection.said(payload.encode())

@@ -126,6 +126,11 @@ class Lobby:
     def start(self, work: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":
         return self.loop.create_task(work)
 
+    def ask_nodes(self, hosted: Hosted) -> None: ...
+
+    async def lost_nodes(self, hosted: Hosted) -> set[UUID]:
+        return set()
+
     def tell_nodes(self, hosted: Hosted, payload: str) -> None:
         self.told.append(payload)
 

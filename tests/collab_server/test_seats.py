@@ -1,9 +1,10 @@
 """Tests of Hocuspocus sockets without a network: what one document costs the socket, and the socket the server."""
 
 from collab_server import wire
-from collab_server.connection import Connection
+from collab_server.connection import STATELESS_WORK, Connection
 from collab_server.dialects import hocuspocus
 from collab_server.seats import Seats
+from collab_server.settings import CollabSettings, Limits
 from tests.collab_server.lobby import Lobby
 from tests.collab_server.peer import until
 from tests.collab_server.rooms import PROJECT, Person, frames
@@ -55,3 +56,21 @@ async def test_a_seat_on_a_socket_that_is_full_falls_behind_at_once() -> None:
     assert heard[0].startswith(AUTHENTICATED)
     answers = [frame for frame in heard if frame[:2] == b"\x00\x01"]
     assert answers == [wire.encode_step2(lobby.hosted.room.state())]
+
+
+async def test_stateless_messages_have_their_turn_and_their_price() -> None:
+    """A flood of them is heard as slowly as the rate allows, in order and none lost; other nodes hear no faster."""
+    lobby = Lobby(CollabSettings(limits=Limits(messages_burst_max=2_000, messages_per_second_max=1_000)))
+    seats, _ = lobby.seats()
+    connection = sit(lobby, seats)
+    said = [f"message {number}" for number in range(60)]
+    for payload in said:
+        say(seats, str(PROJECT), bytes((hocuspocus.STATELESS,)) + wire.write_varstring(payload))
+    assert len(lobby.told) <= 2_000 // STATELESS_WORK
+
+    def all_heard() -> bool:
+        connection.refill()  # as after a second
+        return len(lobby.told) == len(said)
+
+    await until(all_heard)
+    assert lobby.told == said
