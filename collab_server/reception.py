@@ -105,8 +105,13 @@ class Reception:
             return CloseCode.TRY_AGAIN_LATER, f"plan: {places} of {places} places taken ({admitted.full})"
         if connection.epoch is not None and connection.epoch != hosted.room.epoch:
             return CloseCode.EPOCH_CHANGED, "the project was rebuilt"
-        if len(hosted.room.members) >= self._house.settings.limits.members_per_room_max:
+        limits, members = self._house.settings.limits, hosted.room.members
+        if len(members) >= limits.members_per_room_max:
             return CloseCode.TRY_AGAIN_LATER, "the room is full"
+        assert connection.principal is not None
+        user_id = connection.principal.user_id
+        if sum(member.user_id == user_id for member in members) >= limits.members_per_room_and_person_max:
+            return CloseCode.TRY_AGAIN_LATER, "too many connections of one person"
         if hosted.closed:
             return CloseCode.SERVICE_RESTART, "come back"
         return None

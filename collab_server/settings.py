@@ -21,11 +21,13 @@ class Limits(BaseModel):
     presence_entry_bytes_max: int = 4096
     presence_ids_per_connection_max: int = 4
     members_per_room_max: int = 500
+    members_per_room_and_person_max: int = 50
     rooms_max: int = 20_000
     connections_max: int = 25_000
     documents_per_socket_max: int = 100
     control_message_bytes_max: int = 4096
     control_sockets_per_project_max: int = 500
+    control_sockets_per_project_and_person_max: int = 50
     control_messages_per_second_max: int = 50
     control_messages_burst_max: int = 150
     outbox_bytes_max: int = 1024 * 1024

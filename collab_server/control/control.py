@@ -88,8 +88,14 @@ class Control:
             line.close(CloseCode.TRY_AGAIN_LATER, "this server is full")
         elif stage is not None and len(stage.lines) >= self.limits.control_sockets_per_project_max:
             line.close(CloseCode.TRY_AGAIN_LATER, "too many control sockets for this project")
+        elif stage is not None and self._has_enough(stage, line.user_id):
+            line.close(CloseCode.TRY_AGAIN_LATER, "too many control sockets of one person")
         else:
             self._enter(stage or self._open(line.project_id), line)
+
+    def _has_enough(self, stage: Stage, user_id: UUID) -> bool:
+        own = sum(line.user_id == user_id for line in stage.lines)
+        return own >= self.limits.control_sockets_per_project_and_person_max
 
     def left(self, line: Line) -> None:
         """A line ended; its commands have nobody to answer to."""

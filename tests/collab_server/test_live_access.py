@@ -3,15 +3,19 @@
 import asyncio
 import socket
 import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import asyncpg
+import pytest
 
 from launch.app import App
 from presence.bus import open_bus
 from presence.events import AccessRevoked, ProjectDeleted, RoleChanged
 from studio.roles import Role
 from tests.collab_server.conftest import MakePeer
+from tests.collab_server.control.musician import Musician
 from tests.collab_server.peer import Peer, until
 from tests.collab_server.world import User, World
 
@@ -48,6 +52,48 @@ async def test_a_stranger_with_a_ticket_is_turned_away(world: World, project: UU
     """The ticket opens the handshake; the membership in the database decides."""
     stranger = await world.user("Eve")
     assert (await closing(make_peer(project, stranger)))[0] == 4403
+
+
+@pytest.fixture
+async def narrow(app_environment: dict[str, str], scratch: Path, free_ports: Callable[[], int]) -> AsyncIterator[App]:
+    """A collab server with two places for a person in a project, of either kind."""
+    port = free_ports()
+    kinds = ("MEMBERS_PER_ROOM", "CONTROL_SOCKETS_PER_PROJECT")
+    limits = {f"COLLAB__LIMITS__{kind}_AND_PERSON_MAX": "2" for kind in kinds}
+    own = {**app_environment, "COLLAB__PORT": str(port), **limits}
+    app = App("collab_server", port, own, scratch / f"{uuid4().hex}.log")
+    await app.start()
+    yield app
+    await app.stop()
+
+
+async def test_nobody_takes_the_places_of_all_the_others(world: World, project: UUID, ada: User, narrow: App) -> None:
+    """A person has so many connections to a room and no more: 1013, while the next person comes in, and so does the
+    same one when a place is free again."""
+    bob = await world.member(project)
+    tabs = [await world.peer(narrow, project, ada).join() for _ in range(2)]
+    assert await closing(world.peer(narrow, project, ada)) == (1013, "too many connections of one person")
+    tabs.append(await world.peer(narrow, project, bob).join())
+    await tabs.pop(0).leave()
+    late = world.peer(narrow, project, ada)
+    await until(lambda: comes_in(late), "a place is free")
+    address = f"{narrow.ws}/ctl/{project}?token="
+    lines = [await Musician(address + world.ticket(project, ada)).join() for _ in range(2)]
+    third = await Musician(address + world.ticket(project, ada)).connect()
+    await until(lambda: third.closed, "closed")
+    assert third.closed == (1013, "too many control sockets of one person")
+    lines.append(await Musician(address + world.ticket(project, bob)).join())
+    for peer in (*tabs, late):
+        await peer.leave()
+    for line in lines:
+        await line.leave()
+
+
+async def comes_in(peer: Peer) -> bool:
+    """Whether it is let in now."""
+    await peer.connect()
+    await until(lambda: peer.synced or peer.closed)
+    return peer.synced
 
 
 async def test_who_is_removed_on_the_way_in_does_not_stay(
