@@ -1,6 +1,7 @@
 """Drafts: unsent work of another lineage, which its author alone can look at and start a new project from."""
 
 import asyncio
+from resource import RUSAGE_CHILDREN, getrusage
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from persistence.snapshots import Snapshots
 from studio.binding import new_entity
 from studio.blank import blank, open_doc
 from tests.api.people import Meet, Musician, client_of, code
+from tests.collab_server.gate.forge import Section, Struct, encode
 
 MARKER = {"tick": 960, "label": "Unsent", "kind": "cue", "color": "#d9b13b", "deleted": None}
 
@@ -83,6 +85,17 @@ async def test_a_draft_that_cannot_be_read_harms_nobody(app: FastAPI, meet: Meet
     assert code(await ann.get(f"{draft}/compare")) == (409, "conflict")
     assert code(await ann.post(f"{draft}/fork")) == (409, "conflict")
     assert (await ann.get(f"{project}/document")).status_code == 200
+
+
+async def test_a_draft_that_takes_long_is_given_up(app: FastAPI, meet: Meet) -> None:
+    """A megabyte that would keep yrs busy for a minute gets five seconds of a processor."""
+    ann = await meet("Ann")
+    firsts = [Struct(8, 1, b"\x01\x78", parent="tracks", key="k")] * 80_000
+    draft = await keep(app, ann, await ann.project(), encode([Section(5, 0, firsts)], {}))
+    before = getrusage(RUSAGE_CHILDREN)
+    assert code(await ann.get(draft)) == (409, "conflict")
+    after = getrusage(RUSAGE_CHILDREN)
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 10
 
 
 async def test_whoever_reads_a_draft_holds_no_connection(settings: Settings, meet: Meet) -> None:
