@@ -5,7 +5,7 @@ together when the journal asks for them, or as soon as anybody looks at the docu
 values of their own client, so those of one client are one update, whatever others wrote in between.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from pycrdt import Doc
@@ -44,6 +44,7 @@ class LiveDocument:
         self._resting = Resting(doc, self._touched.append)
         self._held = Held()
         self._asked_for_locks = False
+        self._followers: list[tuple[frozenset[str], Callable[[], None]]] = []
         self.undone: list[tuple[Member, str]] = []
         """Who has lost an edit on which locked track, until the room has told them."""
         self._mend(None, None)  # what an older server let pass
@@ -163,6 +164,12 @@ class LiveDocument:
         self._note_locks(touched, now_ms)
         return [*updates, *mended]
 
+    def follow(self, roots: Iterable[str], notice: Callable[[], None]) -> Callable[[], None]:
+        """Calls `notice` whenever one of these roots was touched, put away in between or not; the result ends that."""
+        follower = frozenset(roots), notice
+        self._followers.append(follower)
+        return lambda: self._followers.remove(follower)
+
     def close(self) -> None:
         """Let the document go: an observer that is never removed pins it."""
         self._resting.close()
@@ -230,4 +237,7 @@ class LiveDocument:
         touched = self._touched[:]
         self._touched.clear()
         self._census.note(touched)
+        for roots, notice in self._followers:
+            if any(note.root in roots for note in touched):
+                notice()
         return touched

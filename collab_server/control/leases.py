@@ -11,7 +11,6 @@ from typing import Any, Final, Protocol
 from uuid import UUID
 
 import structlog
-from pycrdt import Map
 
 from collab_server.control.conductor import MUSICAL_ROOTS, Conductor
 from collab_server.control.stage import Stage
@@ -19,7 +18,6 @@ from collab_server.hosted import Hosted
 from collab_server.keeper import SETBACKS
 from persistence.errors import TRANSIENT
 from persistence.transport import LEASE, Held, Transports
-from studio.binding import observe_deep
 from studio.canonical import canonical
 
 MARGIN_SECONDS: Final = 1.0
@@ -147,21 +145,19 @@ class Leases:
 
     async def _attend(self, stage: Stage) -> dict[str, Any]:
         stage.hosted = hosted = await self._rooms.open(stage.project_id)
-        doc = hosted.room.doc
-        stage.observers = [
-            observe_deep(doc.get(root, type=Map), lambda _events: self._noticed(stage)) for root in MUSICAL_ROOTS
-        ]
-        return canonical(doc, MUSICAL_ROOTS)
+        stage.unfollow = hosted.room.document.follow(MUSICAL_ROOTS, lambda: self._noticed(stage))
+        return canonical(hosted.room.doc, MUSICAL_ROOTS)
 
     def _noticed(self, stage: Stage) -> None:
-        """Inside the commit: only take note."""
+        """In the midst of a tick: only take note."""
         if not stage.edited:
             stage.edited = True
             self._loop.call_soon(self._edited, stage)
 
     def _leave_room(self, stage: Stage) -> None:
-        while stage.observers:
-            stage.observers.pop().drop()
+        if stage.unfollow is not None:
+            stage.unfollow()
+            stage.unfollow = None
         hosted, stage.hosted = stage.hosted, None
         if hosted is not None:
             self._rooms.release(hosted)

@@ -1,7 +1,7 @@
 """One project's shared transport as one node sees it: who listens here, what was told last, who leads."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
@@ -12,7 +12,6 @@ from collab_server.control.line import Line
 from collab_server.control.messages import Ask, encoded, voice
 from collab_server.hosted import Hosted
 from persistence.options import Cast
-from studio.binding import Dropping
 from studio.roles import Options, Role
 from studio.transport import Mode
 
@@ -68,7 +67,8 @@ class Stage:
     """Own monotonic seconds: until then nobody else can have taken it."""
     kept_position: float = 0.0
     hosted: Hosted | None = None
-    observers: list[Dropping] = field(default_factory=list)
+    unfollow: Callable[[], None] | None = None
+    """Ends the hearing of edits of its document, while it is led here."""
     edited: bool = False
     claiming: bool = False
     dirty: bool = False
