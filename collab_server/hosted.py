@@ -276,11 +276,17 @@ class Hosted:
         self._loss_until = self._loop.time() + DOUBT_SECONDS_MAX
 
     async def _copy(self, shadow: Shadow, state: bytes) -> None:
-        """Make the document of a shadow beside everything else; whoever waits for it is heard again."""
+        """Make the document of a shadow beside everything else; whoever waits for it is heard again. If it can't be
+        made, they come back later: heard again at once, they would ask for the same."""
         try:
             doc = await asyncio.to_thread(copied, state)
             if not self.closed:
                 self.room.trials.opened(shadow, doc)
+        except BaseException:  # yrs panics are BaseExceptions
+            if not self.closed and self.room.trials.failed(shadow):
+                for member in [member for member in self.room.members if member.restriction is not None]:
+                    self.hub.expel(self, member, CloseCode.TRY_AGAIN_LATER, "this can't be decided now: come back")
+            raise
         finally:
             for member in list(self.room.members):
                 self.hub.hear_again(member)

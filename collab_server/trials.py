@@ -73,6 +73,13 @@ class Trials:
         if shadow is self._shadow:
             shadow.open(doc)
 
+    def failed(self, shadow: Shadow) -> bool:
+        """A shadow's document could not be copied; True if it was wanted, and then the next trial makes a new one."""
+        wanted = shadow is self._shadow
+        if wanted:
+            self.end()
+        return wanted
+
     def feed(self, update: bytes) -> None:
         """Something was admitted that was not tried here."""
         if self._shadow is not None:

@@ -124,7 +124,9 @@ class Lobby:
     def announce(self, hosted: Hosted, entries: bytes) -> None: ...
 
     def start(self, work: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":
-        return self.loop.create_task(work)
+        task = self.loop.create_task(work)
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())  # logged by the hub
+        return task
 
     def ask_nodes(self, hosted: Hosted) -> None: ...
 

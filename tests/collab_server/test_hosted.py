@@ -1,0 +1,40 @@
+"""Tests of a room with its surroundings, beside the event loop and in it."""
+
+from dataclasses import replace
+from uuid import uuid4
+
+from collab_server.connection import Connection
+from collab_server.dialects.yws import YWebsocket
+from collab_server.effects import Try
+from collab_server.wire import encode_update
+from studio.restriction import Only, Restriction
+from tests.collab_server.lobby import Lobby, Wire
+from tests.collab_server.peer import until
+from tests.collab_server.rooms import PROJECT, Person
+
+
+def enter(lobby: Lobby) -> tuple[Connection, Wire]:
+    """Somebody new comes in."""
+    made = Connection(uuid4(), lobby, YWebsocket(), lobby.person(), PROJECT, None, None, lobby.loop)
+    return made, Wire(made, lobby.settings.limits.outbox_bytes_max)
+
+
+async def test_whoever_waits_for_a_shadow_that_cannot_be_made_comes_back() -> None:
+    """Nobody is held for good: the restricted are sent away for now, others stay, and the next trial starts anew."""
+    lobby = Lobby()
+    room = lobby.hosted.room
+    _, free = enter(lobby)
+    lobby.restriction = Restriction(Only.MIX)
+    held, line = enter(lobby)
+    assert held.member is not None
+    update = Person(10).know(room.state()).field("tracks", "master", "gain_db", -2.0)
+    effect = room.trials.later(held.member, update, False)
+    assert isinstance(effect, Try)
+    lobby.hosted.perform((replace(effect, state=b"no document"),))
+    await until(lambda: line.closed)
+    assert line.closed == (1013, "this can't be decided now: come back")
+    assert (room.trials.running, free.closed) == (False, None)
+    again, line = enter(lobby)
+    again.received(encode_update(update))
+    await until(lambda: room.doc["tracks"]["master"]["gain_db"] == -2)
+    assert line.closed is None
