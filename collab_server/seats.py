@@ -58,7 +58,7 @@ class Seats:
     def opened(self, socket: Socket) -> None:
         """The handshake is done: tokens follow."""
         self._socket = socket
-        self._late = self._loop.call_later(self._doorkeeper.settings.limits.handshake_seconds_max, self._be_strict)
+        self._expect_token()
 
     def received(self, message: bytes) -> None:
         """A whole binary message."""
@@ -101,6 +101,8 @@ class Seats:
         if seat is not None:
             self.pause(seat, False)
             seat.connection.closed()
+            if not self._seats and self._late is None:
+                self._expect_token()  # nobody counts or pings a socket that has no document
 
     def hang_up(self, code: CloseCode, reason: str) -> None:
         """End the socket."""
@@ -201,6 +203,9 @@ class Seats:
             self.hang_up(CloseCode.AUTH_TIMEOUT, "a token has to come first")
             return
         self._early.setdefault(prefix, []).append(message)
+
+    def _expect_token(self) -> None:
+        self._late = self._loop.call_later(self._doorkeeper.settings.limits.handshake_seconds_max, self._be_strict)
 
     def _be_strict(self) -> None:
         """By now a token must have come for something, and for whatever was sent."""

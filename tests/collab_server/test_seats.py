@@ -1,5 +1,7 @@
 """Tests of Hocuspocus sockets without a network: what one document costs the socket, and the socket the server."""
 
+import time
+
 from collab_server import wire
 from collab_server.connection import STATELESS_WORK, Connection
 from collab_server.dialects import hocuspocus
@@ -74,3 +76,26 @@ async def test_stateless_messages_have_their_turn_and_their_price() -> None:
 
     await until(all_heard)
     assert lobby.told == said
+
+
+async def passed(seconds: float) -> None:
+    """So long a time, and whatever was due in it."""
+    due = time.monotonic() + seconds
+    await until(lambda: time.monotonic() > due)
+
+
+async def test_a_socket_that_has_lost_its_last_document_needs_a_new_one_in_time() -> None:
+    """Without a document it is not counted and not pinged: it may not stay, however often it was in one."""
+    lobby = Lobby(CollabSettings(limits=Limits(handshake_seconds_max=0.2)))
+    seats, socket = lobby.seats()
+    sit(lobby, seats)
+    other, kept = lobby.seats()
+    sit(lobby, other)
+    await passed(0.3)
+    for one in (seats, other):
+        say(one, str(PROJECT), bytes((hocuspocus.CLOSE,)))
+    sit(lobby, other)
+    await until(lambda: socket.closed)
+    assert socket.closed == (4408, "no token came in time")
+    await passed(0.3)
+    assert kept.closed is None
