@@ -32,8 +32,8 @@ class Bucket:
         self._at = 0.0
 
     def take(self, now: float) -> bool:
-        """One of it, if there is one at `now`."""
-        self._left = min(self._burst, self._left + (now - self._at) * self._per_ms)
+        """One of it, if there is one at `now`, which may be set back."""
+        self._left = min(self._burst, self._left + max(0.0, now - self._at) * self._per_ms)
         self._at = now
         if self._left < 1:
             return False

@@ -168,3 +168,13 @@ def test_a_bucket_is_filled_with_time() -> None:
     assert bucket.take(5151.0)
     assert not bucket.take(5152.0)
     assert [bucket.take(99_000.0) for _ in range(4)] == [True, True, True, False]
+
+
+def test_a_clock_that_is_set_back_costs_nobody_the_rate() -> None:
+    """What is left stays, and is refilled from there on."""
+    bucket = Bucket(per_second=50, burst=3)
+    assert bucket.take(100_000)
+    assert bucket.take(90_000)
+    assert bucket.take(90_000)
+    assert not bucket.take(90_000)
+    assert bucket.take(90_020)
