@@ -21,7 +21,8 @@ from presence.settings import BusSettings
 
 log = logging.getLogger(__name__)
 
-AWAY: Final = (RedisError, OSError, TimeoutError)
+AWAY: Final = (RedisError, OSError, TimeoutError, RuntimeError)
+"""What redis-py raises when the line is gone; uvloop says it of a transport that is closed by a RuntimeError."""
 
 
 class Listener:
@@ -57,6 +58,7 @@ class Listener:
             raise errors.exceptions[0] from None
         finally:
             self._pubsub = None
+            self._let_wait_no_more()
             with suppress(*AWAY):
                 await pubsub.aclose()  # type: ignore[no-untyped-call]
 
@@ -76,6 +78,13 @@ class Listener:
                 await asyncio.shield(confirmed)
         except AWAY:
             self._broken.set()
+
+    def _let_wait_no_more(self) -> None:
+        """Whoever waits for a subscription goes on: the next connection makes it, and tells the gap."""
+        waiting, self._waiting = self._waiting, {}
+        for confirmed in waiting.values():
+            if not confirmed.done():
+                confirmed.set_result(None)
 
     async def unsubscribe(self, channel: str) -> None:
         self._expected.discard(channel)

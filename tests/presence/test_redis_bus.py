@@ -125,6 +125,21 @@ async def test_either_connection_may_be_cut(valkey: EmbeddedValkey, nodes: tuple
     assert (one.gaps, two.gaps) == ((1, 1) if kind == "pubsub" else (0, 0))
 
 
+async def test_whoever_waits_for_a_subscription_goes_on_when_the_line_breaks(valkey: EmbeddedValkey) -> None:
+    """A room that opens just then is not held up for the patience there is with a slow server."""
+    pid = valkey.pid
+    assert pid is not None
+    async with open_bus(quick(valkey.url, subscribe_timeout_seconds=60)) as bus:
+        await until(lambda: bus.healthy)
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            async with asyncio.timeout(10):
+                await bus.subscribe(uuid4(), lambda _: None)
+            assert not bus.healthy
+        finally:
+            os.kill(pid, signal.SIGCONT)
+
+
 async def test_a_server_that_says_nothing_is_away(valkey: EmbeddedValkey, nodes: tuple[Node, Node]) -> None:
     """A stopped server, whose connections stay open, is noticed; when it goes on, so does the bus, with a gap."""
     one, two = nodes
