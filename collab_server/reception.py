@@ -52,6 +52,13 @@ class Reception:
 
     async def receive(self, connection: Connection) -> None:
         """Bring a connection into its room, or close it; it may hang up meanwhile."""
+        try:
+            await self._receive(connection)
+        except Exception:  # whatever went wrong, nobody waits for ever
+            connection.close(CloseCode.TRY_AGAIN_LATER, "the project could not be opened")
+            raise
+
+    async def _receive(self, connection: Connection) -> None:
         assert connection.project_id is not None
         hosted = await self._opened(connection, connection.project_id)
         if hosted is None:
