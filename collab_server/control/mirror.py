@@ -17,6 +17,8 @@ from collab_server.hosted import Hosted
 SERVER_CLIENT: Final = 1
 MIRROR: Final = UUID(int=1)
 """The node that is not one."""
+SINCE: Final = 1_767_225_600
+"""2026-01-01, in seconds since 1970: the clock begins there, so that another node's goes on where this one's was."""
 REFRESH_SECONDS: Final = 10.0
 """Presence that nobody repeats is forgotten after 30 s."""
 
@@ -34,11 +36,11 @@ class Mirror:
         hosted = self._rooms.get(stage.project_id)
         if hosted is None or hosted.closed or stage.state is None:
             return
-        seconds = time.monotonic()
+        stage.shown = max(stage.shown + 1, int(time.time()) - SINCE)
         clock = {"boot": self._boot, "mono": round(self._now(), 3), "at": time.time_ns() // 1_000_000}
         state = json.dumps({"server": True, "transport": stage.state, "clock": clock}, separators=(",", ":"))
-        entry = Entry(SERVER_CLIENT, int(seconds * 100), state)
-        hosted.perform(hosted.room.hear_node(MIRROR, [entry], seconds))
+        entry = Entry(SERVER_CLIENT, stage.shown, state)
+        hosted.perform(hosted.room.hear_node(MIRROR, [entry], time.monotonic()))
 
     def hide(self, stage: Stage) -> None:
         """Nobody listens here any more."""

@@ -56,6 +56,8 @@ class Stage:
     holder: UUID | None = None
     state: Mapping[str, Any] | None = None
     tempo: Mapping[str, Any] | None = None
+    shown: int = 0
+    """The clock of its presence (y-protocols awareness), for clients without a control socket."""
     voice: tuple[UUID, ...] | None = None
     """Who is in the voice room; None while nobody has looked."""
     voice_heard: int = 0

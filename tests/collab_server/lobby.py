@@ -103,9 +103,6 @@ class Lobby:
 
     def spends(self, connection: Connection) -> None: ...
 
-    def salvaging(self) -> bool:
-        return False
-
     def full(self) -> bool:
         return False
 
