@@ -1,9 +1,9 @@
 """A room in a process: performs its effects, keeps its timers and what its housekeeping needs to know."""
 
 import asyncio
-import math
 import time
 from collections.abc import Coroutine, Sequence
+from functools import partial
 from typing import Any, Protocol, assert_never
 from uuid import UUID
 
@@ -27,7 +27,7 @@ from collab_server.effects import (
     Tick,
     Try,
 )
-from collab_server.loss import Loss
+from collab_server.loss import Inquiry, Loss
 from collab_server.member import Member
 from collab_server.metrics import Metrics
 from collab_server.room import Room
@@ -36,10 +36,8 @@ from collab_server.shadow import Shadow, copied
 from persistence.body import Entry
 from studio.roles import Action, may
 
-DOUBT_SECONDS = 5.0
-"""By then another node has answered, and committed what it told, or it is gone."""
-DOUBT_SECONDS_MAX = 300.0
-"""For so long the answer to a doubt holds."""
+ANSWER_SECONDS = 30.0
+"""For so long an empty room waits for those who were sent away until it is known whether something was lost."""
 
 SLOW_TICK_SECONDS = 0.005
 """Up to here a tick is everyday work, which was counted when it came."""
@@ -75,6 +73,9 @@ class Surroundings(Protocol):
 
     async def lost_nodes(self, hosted: "Hosted") -> set[UUID]:
         """Nodes that may have died with people in this project."""
+
+    def release(self, hosted: "Hosted") -> None:
+        """A visitor of the room needs it no more."""
 
     def tell_nodes(self, hosted: "Hosted", payload: str) -> None:
         """Tell the other nodes a stateless message."""
@@ -128,10 +129,7 @@ class Hosted:
         self._loop = loop
         self._presence_timer: asyncio.TimerHandle | None = None
         self._presence_at = 0.0
-        self._loss = Loss.UNKNOWN
-        self._loss_until = -math.inf
-        self._inquiring = False
-        self._doubted_again = False
+        self.inquiry = Inquiry(partial(hub.ask_nodes, self), partial(hub.lost_nodes, self), self.others)
         self._edits_of_gone = 0
 
     def perform(self, effects: Effects) -> None:
@@ -190,15 +188,10 @@ class Hosted:
         if not self.closed:
             self.perform(self.room.leave(member))
 
-    def work_was_lost(self, until: float) -> None:
-        """Until then people may bring back what others had told them."""
-        self._loss = Loss.HAPPENED
-        self._loss_until = until
-
     @property
     def loss(self) -> Loss:
         """Whether work was lost that had been told, as far as was found out."""
-        return self._loss if self._loop.time() < self._loss_until else Loss.UNKNOWN
+        return self.inquiry.found
 
     @property
     def empty(self) -> bool:
@@ -249,31 +242,15 @@ class Hosted:
             self._tick()
 
     def _doubt(self) -> None:
-        self._doubted_again = True
-        if not self._inquiring and self.loss is not Loss.HAPPENED:
-            self._loss = Loss.UNKNOWN
-            self._inquiring = True
+        if self.inquiry.doubted():
+            self.visitors += 1  # whoever is sent away may be alone, and has to find the answer here
             self.hub.start(self._inquire())
 
     async def _inquire(self) -> None:
-        """Ask who is there: work was lost if a node had people here and answers no more."""
         try:
-            while self._doubted_again and not self.closed:
-                self._doubted_again = False
-                asked = self._loop.time()
-                self.hub.ask_nodes(self)
-                await asyncio.sleep(DOUBT_SECONDS)
-                nodes = await self.hub.lost_nodes(self)
-                if any(self.others.get(node, -math.inf) < asked for node in nodes):
-                    self._conclude(Loss.HAPPENED)
-                    return
-            self._conclude(Loss.EXCLUDED)
+            await self.inquiry.run()
         finally:
-            self._inquiring = False
-
-    def _conclude(self, loss: Loss) -> None:
-        self._loss = loss
-        self._loss_until = self._loop.time() + DOUBT_SECONDS_MAX
+            self._loop.call_later(ANSWER_SECONDS, self.hub.release, self)
 
     async def _copy(self, shadow: Shadow, state: bytes) -> None:
         """Make the document of a shadow beside everything else; whoever waits for it is heard again. If it can't be

@@ -154,7 +154,7 @@ class Hub:
             bytes_ = sum(len(row.body) for row in loaded.tail)
             hosted = Hosted(room, self, self._loop, len(loaded.tail), bytes_)
             hosted.projection_due = loaded.projected < loaded.head
-            hosted.work_was_lost(max(self._spoils.get(project_id, [self._started])) + SALVAGE_SECONDS)
+            hosted.inquiry.suppose(max(self._spoils.get(project_id, [self._started])) + SALVAGE_SECONDS)
             self.rooms[project_id] = hosted
             if room.pending:
                 hosted.record()

@@ -125,6 +125,9 @@ class Lobby:
         task.add_done_callback(lambda done: done.cancelled() or done.exception())  # logged by the hub
         return task
 
+    def release(self, hosted: Hosted) -> None:
+        hosted.visitors -= 1
+
     def ask_nodes(self, hosted: Hosted) -> None: ...
 
     async def lost_nodes(self, hosted: Hosted) -> set[UUID]:
