@@ -14,14 +14,11 @@ from redis.backoff import NoBackoff
 
 from presence.dispatch import PROJECT_PREFIX, Dispatch, Gap, Handler
 from presence.events import Event
-from presence.redis_listener import AWAY, Listener
+from presence.redis_listener import AWAY, CANCEL_SECONDS, Listener
 from presence.redis_publisher import Publisher
 from presence.settings import BusSettings
 
 log = logging.getLogger(__name__)
-
-CANCEL_SECONDS = 0.05
-"""How long a cancelled task may take before it is cancelled again."""
 
 
 class RedisBus:

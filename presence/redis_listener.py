@@ -24,6 +24,10 @@ log = logging.getLogger(__name__)
 AWAY: Final = (RedisError, OSError, TimeoutError, RuntimeError)
 """What redis-py raises when the line is gone; uvloop says it of a transport that is closed by a RuntimeError."""
 
+CANCEL_SECONDS: Final = 0.05
+CANCELLATIONS_MAX: Final = 10
+"""How long a cancelled connection may take before it is cancelled again, and how often that is tried."""
+
 
 class Listener:
     """The listening connection. `healthy` from when every channel is confirmed until the connection is lost."""
@@ -38,16 +42,47 @@ class Listener:
         self._waiting: dict[str, asyncio.Future[None]] = {}
         self._missed = False
         self._heard = True
+        self._heard_at = 0.0
+        self._loop = asyncio.get_running_loop()
+        self._patience = 2 * settings.ping_seconds + 4 * settings.socket_timeout_seconds
+        """For so long nothing may be heard, in seconds: time enough for the library to notice and to try again."""
+        self._pubsub_now: PubSub | None = None
+        """The line of the present life, whether it is subscribed already or not."""
         self._broken = asyncio.Event()
         self.healthy = False
 
     async def listen(self) -> None:
-        """One connection's life; ends by raising one of AWAY."""
-        pubsub = self._client.pubsub()
+        """One connection's life; ends by raising one of AWAY.
+
+        Whatever the library is waiting for, a life in which nothing is heard any more is given up: redis-py swallows a
+        cancellation that comes while it connects, and can then wait for ever.
+        """
+        self._heard_at = self._loop.time()
+        pubsub = self._pubsub_now = self._client.pubsub()
+        life = asyncio.create_task(self._live(pubsub), name="bus listener's connection")
+        life.add_done_callback(lambda life: life.cancelled() or life.exception())  # seen, even if it was given up
+        try:
+            while not life.done():
+                await asyncio.wait([life], timeout=self._settings.ping_seconds)
+                if self._loop.time() - self._heard_at > self._patience:
+                    raise TimeoutError("the bus is silent, and the line is given up")
+            await life
+        finally:
+            self._pubsub = self._pubsub_now = None
+            self._let_wait_no_more()
+            for _ in range(CANCELLATIONS_MAX):
+                if life.done():
+                    break
+                life.cancel()
+                await asyncio.wait([life], timeout=CANCEL_SECONDS)
+
+    async def _live(self, pubsub: PubSub) -> None:
         try:
             channels = self._dispatch.channels()
             self._expected, self._confirmed, self._broken = set(channels), set(), asyncio.Event()
             await pubsub.subscribe(*channels)
+            if pubsub is not self._pubsub_now:
+                return  # given up meanwhile
             self._pubsub = pubsub
             await self._catch_up(channels)
             async with asyncio.TaskGroup() as group:
@@ -57,8 +92,6 @@ class Listener:
         except BaseExceptionGroup as errors:
             raise errors.exceptions[0] from None
         finally:
-            self._pubsub = None
-            self._let_wait_no_more()
             with suppress(*AWAY):
                 await pubsub.aclose()  # type: ignore[no-untyped-call]
 
@@ -102,7 +135,10 @@ class Listener:
     async def _read(self, pubsub: PubSub) -> None:
         while True:
             message = await pubsub.get_message(timeout=None)
+            if pubsub is not self._pubsub_now:
+                return  # a line that was given up speaks again
             self._heard = True
+            self._heard_at = self._loop.time()
             if message is None:
                 continue
             if message["type"] == "message":

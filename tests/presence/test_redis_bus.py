@@ -2,9 +2,11 @@
 
 import asyncio
 import os
+import random
 import signal
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 import pytest
@@ -16,6 +18,7 @@ from presence.dispatch import PROJECT_PREFIX
 from presence.errors import BadBusUrl
 from presence.events import AccessRevoked, Event, Grew, PresenceSpread, encode
 from presence.settings import BusSettings
+from tests.faults.chaos import chaos
 from tests.presence.deadline import until
 
 
@@ -153,6 +156,22 @@ async def test_a_server_that_says_nothing_is_away(valkey: EmbeddedValkey, nodes:
     await until(lambda: one.gaps >= 1 and two.gaps >= 1 and one.bus.healthy and two.bus.healthy)
     event = one.grow(7)
     await until(lambda: event in one.heard and event in two.heard)
+
+
+@pytest.mark.parametrize("cut", [True, False])
+async def test_it_comes_back_from_every_silence(valkey: EmbeddedValkey, cut: bool) -> None:
+    """The line swallows everything while connections are given up and made anew, and ends with or without a word."""
+    upstream = Path(urlsplit(valkey.url).path)
+    async with chaos(upstream, random.Random(3)) as line, open_bus(quick(f"redis://127.0.0.1:{line.port}")) as bus:
+        for pause in (0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 1.1, 1.3):
+            await until(lambda: bus.healthy)
+            line.stall()
+            await until(lambda: not bus.healthy)
+            await asyncio.sleep(pause)  # into another moment of the next attempt
+            if cut:
+                line.cut()
+            line.resume()
+        await until(lambda: bus.healthy)
 
 
 async def test_publishing_never_waits_for_a_bus_that_is_away(valkey: EmbeddedValkey) -> None:
