@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 from api.app import running
 from api.settings import ApiSettings, CollabAddress, Settings
+from persistence.pool import Pool, open_pool
 from persistence.settings import DatabaseSettings
 from presence.settings import BusSettings, TicketSettings
 from tests.api.people import HOST, Meet, Musician, client_of
@@ -85,3 +86,11 @@ def meet(http: httpx.AsyncClient) -> Meet:
         return musician
 
     return somebody
+
+
+@pytest.fixture(scope="module")
+async def pool(database: str) -> AsyncIterator[Pool]:
+    """The database behind the app."""
+    opened = await open_pool(database)
+    yield opened
+    await opened.close()

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 from fastapi import FastAPI
@@ -81,3 +81,8 @@ async def until(true: Callable[[], Awaitable[bool]], seconds: float = 10) -> Non
     async with asyncio.timeout(seconds):
         while not await true():  # noqa: ASYNC110  (what is waited for may be in another process)
             await asyncio.sleep(0.02)
+
+
+def id_of(project: str) -> UUID:
+    """The project's id, of its path."""
+    return UUID(project.rsplit("/", 1)[1])

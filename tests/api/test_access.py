@@ -1,7 +1,6 @@
 """Who had to wait for a lock is asked again: what they were when they came counts for nothing."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from uuid import UUID
 
 import httpx
@@ -10,23 +9,11 @@ import pytest
 from api.studio.members import DELETE_MEMBER, UPDATE_MEMBER
 from api.studio.projects import SET_OWNER, STEP_DOWN, STEP_UP
 from persistence.editing import lock_document
-from persistence.pool import Connection, Pool, open_pool
-from tests.api.people import Meet, Musician, code, until
+from persistence.pool import Connection, Pool
+from tests.api.people import Meet, Musician, code, id_of, until
 
 WAITING = "select exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock')"
 LOCK_MEMBERS = "select from project_members where project_id = $1 for update"
-
-
-@pytest.fixture(scope="module")
-async def pool(database: str) -> AsyncIterator[Pool]:
-    """The database behind the app."""
-    opened = await open_pool(database)
-    yield opened
-    await opened.close()
-
-
-def id_of(project: str) -> UUID:
-    return UUID(project.rsplit("/", 1)[1])
 
 
 async def waits(pool: Pool) -> None:

@@ -1,7 +1,6 @@
 """The voice room of a project: who gets a token, who is there, who goes, and what webhooks change."""
 
 import time
-from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
@@ -12,27 +11,15 @@ from livekit.protocol.models import ParticipantInfo
 
 from api.app import running
 from api.settings import Settings
-from persistence.pool import Pool, open_pool
+from persistence.pool import Pool
 from presence.events import VoiceChanged
-from tests.api.people import Meet, Musician, client_of, code, until
+from tests.api.people import Meet, Musician, client_of, code, id_of, until
 from tests.api.test_events import heard
 from tests.voice.fake_livekit import FakeLiveKit, TwirpError
 from voice.rooms import room_of
 from voice.settings import VoiceSettings
 
 HOOK = "/api/voice/webhooks/livekit"
-
-
-@pytest.fixture(scope="module")
-async def pool(database: str) -> AsyncIterator[Pool]:
-    """The database behind the app."""
-    opened = await open_pool(database)
-    yield opened
-    await opened.close()
-
-
-def id_of(project: str) -> UUID:
-    return UUID(project.rsplit("/", 1)[1])
 
 
 def room(project: str) -> str:
