@@ -15,6 +15,7 @@ from collab_server.gate.contents import STRING
 from collab_server.gate.deletions import Deletion
 from collab_server.gate.errors import Malformed, TooLarge
 from collab_server.gate.inspection import Inspection, missing, news
+from collab_server.gate.limits import TRUSTED
 from collab_server.gate.limits import Limits as GateLimits
 from collab_server.gate.shape import Plan, Shape
 from collab_server.gate.update import inspect
@@ -28,9 +29,6 @@ SEED_CLIENT = 1
 
 NOBODY = UUID(int=0)
 """Whom the server's own client ids belong to."""
-
-TRUSTED = GateLimits(update_bytes_max=1 << 30, clients_max=1_000_000, structs_max=1 << 30, delete_ranges_max=1 << 30)
-"""For what the server has admitted before."""
 
 
 class Admitted(NamedTuple):
@@ -122,11 +120,15 @@ class Admission:
         `salvage`: what was told but not committed may have been lost; then a merge may bring it back for its absent
         author. `full`: why the document takes no more; then only what adds no entry and no text is welcome, such as
         marking as deleted. `deleted` tells whether all of these are, in the document as it is. `forbids` has the last
-        word, on what was read and whether any struct of it is new.
+        word, on what was read and whether any struct of it is new. Raises StoredMalformed.
         """
         try:
             seen = inspect(update, self._gate)
-            if merge and not seen.roots.isdisjoint(SERVER_ROOTS) and news(seen, self.known):
+            if (
+                merge
+                and not seen.roots.isdisjoint(SERVER_ROOTS)
+                and (news(seen, self.known) or not deleted(seen.deletes))
+            ):
                 return OtherLineage()
             if missing(seen, self.known):
                 return Gap()
@@ -147,12 +149,14 @@ class Admission:
         self._shape.learn(plan)
         return self._admit(member, seen, merge, merge and salvage)
 
-    def brings_structs(self, update: bytes) -> bool:
-        """Whether an update that will not be applied holds anything but what is known and deletions."""
+    def brings_news(self, update: bytes, deleted: Callable[[Iterable[Deletion]], bool] | None) -> bool:
+        """Whether an update that will not be applied holds any struct that is not known, or bytes that can't be read;
+        or, if `deleted` tells them apart, a deletion."""
         try:
-            return bool(news(inspect(update, self._gate), self.known))
+            seen = inspect(update, self._gate)
         except (Malformed, TooLarge):
             return True
+        return bool(news(seen, self.known)) or (deleted is not None and not deleted(seen.deletes))
 
     def readable(self, update: bytes) -> bool:
         """Whether an update that will not be applied can be read to its end."""

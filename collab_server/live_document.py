@@ -10,15 +10,16 @@ from typing import Any
 
 from pycrdt import Doc
 
-from collab_server.admission import NOBODY, TRUSTED, Admission
+from collab_server.admission import NOBODY, Admission
 from collab_server.express import Lane
 from collab_server.gate.deletions import Deletion, covered
+from collab_server.gate.limits import TRUSTED
 from collab_server.gate.update import inspect
 from collab_server.gathered import Run
 from collab_server.join_state import EMPTY_VECTOR
 from collab_server.member import Member
 from collab_server.pending import Pending
-from collab_server.resting import Resting
+from collab_server.resting import ROUNDS, Resting
 from persistence.body import Entry
 from studio.binding import reading
 from studio.locks import Held
@@ -61,10 +62,11 @@ class LiveDocument:
         """The document without what is put aside, which are values of plain fields alone."""
         return self._doc
 
-    def rest(self) -> None:
-        """Some seconds have passed: if nobody has looked at the document for long, keep its encoded form alone."""
+    def rest(self, patience: int = ROUNDS) -> None:
+        """Some seconds have passed: if nobody has looked at the document for `patience` rounds, keep its encoded
+        form alone."""
         if not self._aside:
-            self._resting.round()
+            self._resting.round(patience)
 
     @property
     def resting(self) -> bool:

@@ -20,12 +20,11 @@ class Member:
     __slots__ = (
         "_identity",
         "asked",
+        "could_write",
         "credited",
         "deflates",
-        "demoted",
         "dialect",
         "edits",
-        "forgettable",
         "id",
         "lag_vector",
         "lane",
@@ -50,6 +49,7 @@ class Member:
         write: Callable[[bytes], object],
         *,
         deflates: bool = False,
+        could_write: bool = False,
     ) -> None:
         self.id = id
         self.principal = principal
@@ -75,10 +75,8 @@ class Member:
         self._identity: dict[str, str | bool] | None = None
         self.writes = False
         self.told_denied = False
-        self.demoted = False
-        """Whether it could write at some time on this connection."""
-        self.forgettable = False
-        """Whether it never could write here: what it sends all the same is not kept."""
+        self.could_write = could_write
+        """Whether it may write, or ever might in this project."""
         self.unsent: Unsent | None = None
         """What it wrote when it might not any more, if that is to be kept."""
         self.become(principal.role)
@@ -94,8 +92,8 @@ class Member:
         self.restriction = restriction if role is Role.EDITOR else None
         self.credited = self.credited if credited is None else credited
         self._identity = None
-        before, self.writes = self.writes, may(role, Action.WRITE)
-        self.demoted = self.demoted or (before and not self.writes)
+        self.writes = may(role, Action.WRITE)
+        self.could_write = self.could_write or self.writes
         self.told_denied = False
 
     def stands_as(self, role: Role, restriction: Restriction | None, credited: bool) -> bool:

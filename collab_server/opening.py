@@ -5,7 +5,8 @@ import secrets
 from collections.abc import Iterable, Iterator
 from uuid import UUID
 
-from collab_server.admission import NOBODY, TRUSTED
+from collab_server.admission import NOBODY
+from collab_server.gate.limits import TRUSTED
 from collab_server.gate.shape import Shape
 from collab_server.gate.slices import slices
 from collab_server.gate.update import inspect
@@ -20,6 +21,9 @@ from studio.schema import ROOT_NAMES
 SLICE_BYTES = 128 * 1024
 """What yrs is given at once: it holds the interpreter's lock, and with it the event loop, for some 2 ms."""
 
+SMALL_BYTES = 24 * 1024
+"""Of everything stored: 4 ms on the event loop, less than a thread would keep it waiting by passing the lock around."""
+
 CLIENT_ID_BITS = 32
 """Yjs clients draw 32 bits; so does the server for its repairs."""
 
@@ -32,9 +36,11 @@ async def open_room(journal: Journal, project_id: UUID, limits: Limits) -> tuple
         client = await journal.lease(project_id)
     if client is not None:
         loaded = await journal.load(project_id)  # its last user may have written since
+    client = client or _fresh_client(loaded.clients)
+    if _small(loaded):
+        return build(project_id, loaded, client, limits), loaded
     # In a thread that yields to the event loop every few ms: yrs holds it only for a slice at a time.
-    room = await asyncio.to_thread(build, project_id, loaded, client or _fresh_client(loaded.clients), limits)
-    return room, loaded
+    return await asyncio.to_thread(build, project_id, loaded, client, limits), loaded
 
 
 def build(project_id: UUID, loaded: Loaded, server_client: int, limits: Limits) -> Room:
@@ -43,7 +49,7 @@ def build(project_id: UUID, loaded: Loaded, server_client: int, limits: Limits) 
     shape = Shape(TRUSTED)
     size = 0
     try:
-        for parts in _batches(_parts(_updates(loaded), shape)):
+        for parts in _batches(_parts(loaded, shape)):
             with doc.transaction():
                 for part in parts:
                     doc.apply_update(part)
@@ -62,9 +68,18 @@ def build(project_id: UUID, loaded: Loaded, server_client: int, limits: Limits) 
         raise CorruptState(project_id, f"{type(error).__name__}: {error}") from error
 
 
-def _parts(updates: Iterable[bytes], shape: Shape) -> Iterator[bytes]:
-    """The updates, large ones in slices, learned before they are applied."""
-    for update in updates:
+def _small(loaded: Loaded) -> bool:
+    return len(loaded.state or b"") + sum(len(row.body) for row in loaded.tail) <= SMALL_BYTES
+
+
+def _parts(loaded: Loaded, shape: Shape) -> Iterator[bytes]:
+    """The updates, large ones in slices, learned before they are applied; a small document when somebody writes."""
+    if _small(loaded):
+        for update in _updates(loaded):
+            shape.read_later(update)
+            yield update
+        return
+    for update in _updates(loaded):
         found = inspect(update, TRUSTED, offsets=len(update) > SLICE_BYTES)
         shape.learn(shape.plan(found))
         yield from slices(update, found, SLICE_BYTES)

@@ -127,7 +127,14 @@ class Reception:
         assert connection.principal is not None
         assert connection.socket is not None
         socket = connection.socket
-        member = Member(connection.id, connection.principal, connection.dialect, socket.write, deflates=socket.deflates)
+        member = Member(
+            connection.id,
+            connection.principal,
+            connection.dialect,
+            socket.write,
+            deflates=socket.deflates,
+            could_write=admitted.could_write,
+        )
         member.become(*standing_of(admitted.role, admitted.restriction, admitted.credited))
         self._house.metrics.opened += 1
         connection.entered(hosted, member)

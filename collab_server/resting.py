@@ -13,7 +13,7 @@ from studio.blank import open_doc
 from studio.watch import Touched, watch
 
 ROUNDS: Final = 12
-"""So often nobody may have looked before it is put away; a round is five seconds."""
+"""So often nobody has looked before it is put away, if there is room in memory; a round is five seconds."""
 
 BYTES_MAX: Final = 256 * 1024
 """Of the encoded form: taking it out again is done at once, and takes 15 ms for a megabyte."""
@@ -30,6 +30,8 @@ class Resting:
         self._away = b""
         self._looked = True
         self._rounds = 0
+        self._stays = False
+        """It was found too large, and nobody has looked since."""
 
     @property
     def doc(self) -> "Doc[Any]":
@@ -45,11 +47,14 @@ class Resting:
         """Whether it is put away."""
         return self._doc is None
 
-    def round(self) -> None:
-        """Some seconds have passed: put it away if nobody has looked for long."""
-        self._rounds = 0 if self._looked else self._rounds + 1
+    def round(self, patience: int = ROUNDS) -> None:
+        """Some seconds have passed: put it away if nobody has looked for so many rounds."""
+        if self._looked:
+            self._rounds, self._stays = 0, False
+        else:
+            self._rounds += 1
         self._looked = False
-        if self._rounds == ROUNDS and self._doc is not None:
+        if self._rounds >= patience and self._doc is not None and not self._stays:
             self._put_away(self._doc)
 
     def close(self) -> None:
@@ -58,7 +63,8 @@ class Resting:
 
     def _put_away(self, doc: "Doc[Any]") -> None:
         encoded = doc.get_update(EMPTY_VECTOR)
-        if len(encoded) <= BYTES_MAX:
+        self._stays = len(encoded) > BYTES_MAX
+        if not self._stays:
             self._away = encoded
             self._watch.close()
             self._doc = None

@@ -35,7 +35,7 @@ from collab_server.effects import (
 from collab_server.express import Everyday, Lane
 from collab_server.gate.awareness import Entry as PresenceEntry
 from collab_server.gate.awareness import decode as decode_presence
-from collab_server.gate.errors import Malformed, TooLarge
+from collab_server.gate.errors import Malformed, StoredMalformed, TooLarge
 from collab_server.gate.limits import Limits as GateLimits
 from collab_server.gate.shape import Shape
 from collab_server.gate.vector import inspect_vector
@@ -45,6 +45,7 @@ from collab_server.live_document import LiveDocument
 from collab_server.loss import Loss
 from collab_server.member import Member
 from collab_server.pending import Flight, Pending
+from collab_server.resting import ROUNDS
 from collab_server.roster import REPEATED_MAX, TOLD_TIMES, Roster
 from collab_server.settings import Limits
 from collab_server.trials import LATER, RESTRICTED, Trials
@@ -165,8 +166,9 @@ class Room:
         if update == EMPTY_UPDATE:
             return self._nothing_new(member)
         if not member.writes:
-            # A reader's Step2 repeats every deletion it knows of: only new structs are an attempt to write.
-            quiet = merge and not self.admission.brings_structs(update)
+            # A Step2 repeats every deletion its sender knows of: whether one is news matters where work is kept.
+            deleted = self.document.has_deleted if member.could_write else None
+            quiet = merge and not self.admission.brings_news(update, deleted)
             return self._nothing_new(member) if quiet else [*self._deny(member), *self._keep_unsent(member, update)]
         forbids = None
         if member.restriction is not None:
@@ -174,9 +176,13 @@ class Room:
             forbids = self.trials.judge_of(member.restriction, update, merge=merge, document_bytes=size)
         full = self._full(update)
         salvage, deleted = loss is Loss.HAPPENED, self.document.has_deleted
-        match self.admission.judge(
-            member, update, merge=merge, salvage=salvage, full=full, deleted=deleted, forbids=forbids
-        ):
+        try:
+            verdict = self.admission.judge(
+                member, update, merge=merge, salvage=salvage, full=full, deleted=deleted, forbids=forbids
+            )
+        except StoredMalformed as error:
+            return self._spoiled(error, [])
+        match verdict:
             case Gap():
                 return (Send(member, member.dialect.step1(self.document.vector())),)
             case OtherLineage():
@@ -342,9 +348,9 @@ class Room:
         """The client id of its repairs, if there were any."""
         return self.document.repairer
 
-    def rest(self) -> None:
-        """Some seconds have passed."""
-        self.document.rest()
+    def rest(self, patience: int = ROUNDS) -> None:
+        """Some seconds have passed; in so many of such rounds nobody has looked at a document that is put away."""
+        self.document.rest(patience)
         if self.document.resting:
             self.trials.end()
 
@@ -387,11 +393,9 @@ class Room:
 
     def _keep_unsent(self, member: Member, update: bytes) -> Effects:
         """Work that comes too late is kept, if its author could ever write here: nobody else fills the database."""
+        if not member.could_write:
+            return NOTHING
         if member.unsent is None:
-            if not member.demoted:
-                member.forgettable = member.forgettable or member.user_id not in self.admission.bound.values()
-                if member.forgettable:
-                    return NOTHING
             member.unsent = Unsent()
         if not member.unsent.room_for(update) or not self.admission.readable(update):
             return NOTHING

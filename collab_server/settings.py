@@ -56,6 +56,9 @@ class CollabSettings(BaseModel):
     keepalive_seconds: float = 20.0
     ping_seconds: float = 20.0
     snapshot_interval_seconds: float = 600.0
+    awake_bytes_max: int = 24 * 1024 * 1024
+    """Of encoded documents that are kept as yrs holds them, at some thirty times their size: beyond, they are put away
+    as soon as nobody looks at them."""
     compact_after_rows: int = 1000
     compact_after_bytes: int = 2 * 1024 * 1024
     compact_at_unload_rows: int = 20

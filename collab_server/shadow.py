@@ -10,7 +10,7 @@ from typing import Any
 
 from pycrdt import Doc
 
-from collab_server.admission import TRUSTED
+from collab_server.gate.limits import TRUSTED
 from collab_server.gate.slices import slices
 from collab_server.gate.update import inspect
 from studio.belonging import DYNAMIC, track_of

@@ -7,6 +7,8 @@ from typing import TypeVar
 from collab_server.closing import CloseCode
 from collab_server.connection import Connection
 from collab_server.hub import Hub
+from collab_server.memory import give_back
+from collab_server.resting import ROUNDS
 
 LAG_SAMPLE_SECONDS = 0.1
 ROUND_SECONDS = 5.0
@@ -19,6 +21,10 @@ HEARTBEATS_AT_A_TIME = 1_000
 AT_A_TIME = 50
 """Rooms or connections looked after before everybody else has a turn."""
 MISSED_PINGS_MAX = 2
+PUT_AWAY_MIN = 200
+"""Documents that are put away before their memory is given back."""
+ROUNDS_WHEN_CROWDED = 1
+"""In an evening when everybody comes at once a document is put away as soon as nobody has looked at it in a round."""
 EMPTY_PRESENCE = b"\x00"
 """An awareness payload without entries: legal, without effect, and enough to keep a client's watchdog quiet."""
 
@@ -34,6 +40,8 @@ class Watchman:
         self._loop = asyncio.get_running_loop()
         self._heads_due = 0.0
         self._stuck: dict[Connection, int] = {}
+        self._awake_bytes = 0
+        self._put_away = 0
 
     async def run(self) -> None:
         """Walk all rounds side by side; one that fails ends the process, as a dead round would be noticed by nobody."""
@@ -102,6 +110,7 @@ class Watchman:
 
     async def _look_after_rooms(self) -> None:
         hub, now = self._hub, self._loop.time()
+        awake, crowded = 0, self._awake_bytes > hub.settings.awake_bytes_max
         async for hosted in _gently(hub.rooms.values()):
             if hosted.closed:
                 continue
@@ -110,10 +119,19 @@ class Watchman:
                 hosted.perform(hosted.room.keep_alive(EMPTY_PRESENCE))
             if hosted.projection_due and not hosted.unloading:
                 await hub.keeper.project(hosted)
-            hosted.room.rest()
+            rested = hosted.room.document.resting
+            hosted.room.rest(ROUNDS_WHEN_CROWDED if crowded else ROUNDS)
+            if not hosted.room.document.resting:
+                awake += hosted.room.document_bytes
+            elif not rested:
+                self._put_away += 1
             if now - hosted.snapshot_at > hub.settings.snapshot_interval_seconds:
                 hosted.snapshot_at = now
                 await hub.keeper.snapshot(hosted, "interval")
+        self._awake_bytes = awake
+        if self._put_away >= PUT_AWAY_MIN:
+            self._put_away = 0
+            await asyncio.to_thread(give_back)
 
     async def _heartbeat(self) -> None:
         alive = list(self._hub.connections.values())

@@ -33,7 +33,8 @@ returning session_id
 # whoever plays has to be counted first ($6 false): those are not in the book yet.
 ADMIT = """
 with admitted as (
-    select a.connection_id, a.project_id, a.user_id, m.role, m.credited, m.restriction, coalesce(o.plan, $5) as plan
+    select a.connection_id, a.project_id, a.user_id, m.role, m.credited, m.restriction, m.could_write,
+           coalesce(o.plan, $5) as plan
       from (select set_config('synchronous_commit', 'off', true)) unflushed
      cross join unnest($1::uuid[], $2::uuid[], $3::uuid[]) as a (connection_id, project_id, user_id)
       join project_members m on m.project_id = a.project_id and m.user_id = a.user_id
@@ -50,7 +51,7 @@ with admitted as (
     select b.connection_id, session.id, b.user_id, b.role, $4 from booked b join session using (project_id)
         on conflict (connection_id) do nothing
 )
-select connection_id, role, credited, restriction, plan from admitted
+select connection_id, role, credited, restriction, could_write, plan from admitted
 """
 # Two nodes never count at the same moment.
 LOCK_PROJECTS = "select id from projects where id = any ($1) order by id for no key update"
@@ -128,11 +129,15 @@ class Arrival(NamedTuple):
 
 
 class Admitted(NamedTuple):
-    """A membership as it is now. `restriction` is as stored; `full`: the plan has no place left, so nobody came in."""
+    """A membership as it is now. `restriction` is as stored; `could_write`: its role allows it, or once did.
+
+    `full`: the plan has no place left, so nobody came in.
+    """
 
     role: str
     credited: bool = True
     restriction: object = None
+    could_write: bool = False
     full: str = ""
 
 
@@ -158,7 +163,10 @@ class Sessions:
     async def admit(self, arrivals: Sequence[Arrival]) -> dict[UUID, Admitted]:
         """Those who are members, by connection; each of them is recorded as `joined` does it, if there is a place."""
         rows = await self._pool.fetch(ADMIT, *_columns(arrivals), self._node_id, self._plan, False)
-        admitted = {row["connection_id"]: Admitted(row["role"], row["credited"], row["restriction"]) for row in rows}
+        admitted = {
+            row["connection_id"]: Admitted(row["role"], row["credited"], row["restriction"], row["could_write"])
+            for row in rows
+        }
         plans = {row["connection_id"]: row["plan"] for row in rows if row["plan"] and row["role"] != "viewer"}
         if plans:
             counted = [arrival for arrival in arrivals if arrival.connection_id in plans]

@@ -8,10 +8,12 @@ Deletion = tuple[int, int, int]
 
 
 def covered(known: Iterable[Deletion], wanted: Iterable[Deletion]) -> bool:
-    """Whether all of `wanted` is in `known`, whose ranges are ascending and apart within a client."""
+    """Whether all of `wanted` is in `known`, whose ranges are ascending within a client and do not overlap."""
     ranges: dict[int, list[tuple[int, int]]] = {}
     for client, clock, length in known:
-        ranges.setdefault(client, []).append((clock, clock + length))
+        held = ranges.setdefault(client, [])
+        start = held.pop()[0] if held and held[-1][1] == clock else clock
+        held.append((start, clock + length))
     return all(_holds(ranges.get(client, []), clock, clock + length) for client, clock, length in wanted)
 
 

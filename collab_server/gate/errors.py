@@ -3,11 +3,17 @@
 Refused (ValueError)
 ├── Malformed   the bytes are not what they claim to be      -> close 4400
 └── TooLarge    well formed perhaps, but more than is allowed -> close 4413
+
+StoredMalformed (ValueError): what was admitted before would be refused today; nobody's input is to blame.
 """
 
 
 class Refused(ValueError):
     """The input must not be used."""
+
+
+class StoredMalformed(ValueError):
+    """The stored document can't be read by the gate."""
 
 
 class Malformed(Refused):

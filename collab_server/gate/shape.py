@@ -19,10 +19,11 @@ from heapq import heappop, heappush
 from typing import Final
 
 from collab_server.gate.contents import ANY, ARRAY, BINARY, DELETED, EMBED, FORMAT, GC, MAP, STRING, TEXT, TYPE
-from collab_server.gate.errors import Malformed, TooLarge
+from collab_server.gate.errors import Malformed, StoredMalformed, TooLarge
 from collab_server.gate.inspection import Id, Inspection, Place
-from collab_server.gate.limits import CLOCK_MAX, Limits
+from collab_server.gate.limits import CLOCK_MAX, TRUSTED, Limits
 from collab_server.gate.runs import Runs, Slot
+from collab_server.gate.update import inspect
 from collab_server.gate.work import Sequence, Work
 
 _ALLOWED: Final[Mapping[int, frozenset[int]]] = {
@@ -69,20 +70,28 @@ class Plan:
 class Shape:
     """The slots of one document. Feed it every update that is applied, the loaded state first."""
 
-    __slots__ = ("_depth_max", "_runs", "_sequences", "_types")
+    __slots__ = ("_depth_max", "_runs", "_sequences", "_types", "_unread")
 
     def __init__(self, limits: Limits) -> None:
         self._depth_max = limits.types_depth_max
         self._sequences: dict[Slot, Sequence] = {}
         self._runs: dict[int, Runs] = {}
         self._types: dict[Id, Type] = {}
+        self._unread: list[bytes] = []
+
+    def read_later(self, update: bytes) -> None:
+        """A stored update, admitted before: it is learned when the first is planned. Who only looks needs no shape."""
+        self._unread.append(update)
 
     def plan(self, found: Inspection, work_max: int | None = None) -> Plan:
         """What `found`, of which nothing is `missing`, would add. Changes nothing.
 
         Raises Malformed, or TooLarge when placing it might keep yrs busy for more than `work_max` steps: 30 KB can be
-        made to take seconds. None for updates that were admitted before.
+        made to take seconds. None for updates that were admitted before. Raises StoredMalformed if what is stored could
+        not be admitted.
         """
+        if self._unread:
+            self._read()
         plan = Plan(self._sequences)
         for client, _, _ in found.ranges:
             base = self._runs.get(client)
@@ -162,6 +171,15 @@ class Shape:
             return container, key
         holder = self._types.get(container)
         return (holder.root, key) if holder is not None and holder.level == 1 else None
+
+    def _read(self) -> None:
+        unread, self._unread = self._unread, []
+        try:
+            for update in unread:
+                self.learn(self.plan(inspect(update, TRUSTED)))
+        except (Malformed, TooLarge) as error:
+            self._unread = unread
+            raise StoredMalformed(str(error)) from error
 
     def _put_in_order(self, plan: Plan, found: Inspection) -> None:
         """Each struct after those it leans on: a client rests until the struct it waits for is there."""

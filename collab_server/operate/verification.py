@@ -15,7 +15,7 @@ from uuid import UUID
 
 from pycrdt import Doc, merge_updates
 
-from collab_server.admission import TRUSTED
+from collab_server.gate.limits import TRUSTED
 from collab_server.gate.limits import Limits as GateLimits
 from collab_server.gate.update import inspect
 from collab_server.gate.vector import inspect_vector

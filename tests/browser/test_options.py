@@ -32,23 +32,28 @@ async def test_a_commenter_plays_for_everybody_while_the_owner_lets_them(visit: 
 
 
 async def test_others_see_what_was_chosen_and_choose_nothing(visit: Visit, someone: Visit) -> None:
-    """An editor's boxes are shown and do nothing; a restore that the owner does not allow says so."""
+    """An editor's boxes are shown and do nothing; a restore that the owner does not allow any more says so, and is grey
+    from then on."""
     ana, ben = await visit(), await someone()
     await ana.add_track("Drums")
     await ben.join(await ana.invite_link("editor"))
+    await ben.at("panel-history").click()
+    await ben.at("version-keep").click()
+    await expect(ben.at("version-restore").first).to_be_enabled()
     await ana.at("people").click()
     await ana.at("option-editors_restore").uncheck()
     await expect(ana.at("option-editors_restore")).to_be_enabled()
+    await ben.at("version-restore").first.click()
+    await expect(ben.at("notice")).to_contain_text("The owner of this project has not opened this")
+    await expect(ben.at("version-restore").first).to_be_disabled()
+    await expect(ben.at("version-restore").first).to_have_attribute(
+        "title", "In this project only the owner brings back earlier versions."
+    )
     await ben.at("people").click()
     for name in ("editors_restore", "commenters_transport", "readers_export", "viewers_listen"):
         await expect(ben.at(f"option-{name}")).to_be_disabled()
     await expect(ben.at("option-editors_restore")).not_to_be_checked()
     await expect(ben.at("option-viewers_listen")).to_be_checked()
-    await ben.page.keyboard.press("Escape")
-    await ben.at("panel-history").click()
-    await ben.at("version-keep").click()
-    await ben.at("version-restore").first.click()
-    await expect(ben.at("notice")).to_contain_text("The owner of this project has not opened this")
 
 
 async def test_a_viewer_takes_the_project_away_once_the_owner_lets_them(

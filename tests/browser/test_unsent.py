@@ -35,6 +35,14 @@ async def alone_with(studio: Studio, door: Door, track: str) -> None:
     await studio.add_track(track)
 
 
+async def alone_without(studio: Studio, door: Door) -> None:
+    """Without a connection, what was added last is undone."""
+    await door.shut()
+    await studio.light("offline")
+    await studio.at("undo").click()
+    await expect(studio.at("clip")).to_have_count(0)
+
+
 async def next_epoch(environment: dict[str, str], project: str) -> None:
     """As an operator does it."""
     process = await asyncio.create_subprocess_exec(
@@ -74,6 +82,50 @@ async def test_s10_offline_work_of_a_closed_tab_is_a_draft_when_its_author_may_o
     await ben.light("live")
     await expect(ben.at("track-name")).to_have_text(["Drums"])
     await expect(ben.at("put-aside")).to_have_count(0)
+
+
+async def test_s10_offline_work_that_only_takes_away_is_a_draft_too(visit: Visit, someone: Visit) -> None:
+    """Ben undoes his clip offline, closes the page, and is made a viewer: everybody keeps the clip, and he a draft."""
+    ana, ben, door = await visit(), await someone(), Door()
+    await door.fit(ben.page)
+    await ben.join(await ana.invite_link("editor"))
+    await ben.add_track("Drums")
+    await ben.add_clip()
+    await ben.light("saved")
+    await expect(ana.at("clip")).to_have_count(1)
+    await alone_without(ben, door)
+    await ana.at("people").click()
+    await ana.at("member-role").select_option("viewer")
+    await expect(ana.at("member-restriction")).to_have_count(0)
+    ben = await again(ben)
+    await expect(ben.at("put-aside")).to_contain_text("as a draft of yours")
+    await ben.light("live")
+    await expect(ben.at("clip")).to_have_count(1)
+    await has_one_draft(ben, "clip")
+    await ben.page.reload()
+    await ben.light("live")
+    await expect(ben.at("clip")).to_have_count(1)
+    await expect(ben.at("put-aside")).to_have_count(0)
+
+
+async def test_4409_offline_work_that_only_takes_away_is_a_draft_in_the_new_epoch(
+    someone: Visit, collab: App, app_environment: dict[str, str]
+) -> None:
+    """What was undone offline is there in the new epoch, and its author finds a draft without it."""
+    studio, door = await someone(), Door()
+    await door.fit(studio.page)
+    await studio.page.goto("/")
+    await studio.opened()
+    await studio.add_track("Drums")
+    await studio.add_clip()
+    await studio.light("saved")
+    await alone_without(studio, door)
+    await next_epoch(app_environment, studio.page.url.rsplit("/", 1)[1])
+    studio = await again(studio)
+    await expect(studio.at("put-aside")).to_contain_text("as a draft of yours")
+    await studio.light("saved")
+    await expect(studio.at("clip")).to_have_count(1)
+    await has_one_draft(studio, "clip")
 
 
 async def test_4409_offline_work_of_a_closed_tab_is_a_draft_in_the_new_epoch(

@@ -100,12 +100,13 @@ class Person(Author):
         user: UUID | None = None,
         name: str = "Ada",
         dialect: Dialect = DIALECT,
+        could_write: bool = False,
     ) -> None:
         self.user = user or uuid4()
         super().__init__(client)
         self.written: list[bytes] = []
         principal = Principal(self.user, name, "#aa3355", role, PROJECT, True)
-        self.member = Member(uuid4(), principal, dialect, self.written.append)
+        self.member = Member(uuid4(), principal, dialect, self.written.append, could_write=could_write)
 
     def again(self) -> "Person":
         """The same person and document on a new connection."""

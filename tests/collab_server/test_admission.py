@@ -5,11 +5,11 @@ from uuid import UUID
 import pytest
 from pycrdt import Map, merge_updates
 
-from collab_server.admission import TRUSTED
 from collab_server.closing import CloseCode
 from collab_server.effects import KeepDraft, Send
 from collab_server.gate.awareness import Entry as PresenceEntry
 from collab_server.gate.awareness import encode as encode_presence
+from collab_server.gate.limits import TRUSTED
 from collab_server.gate.limits import Limits as GateLimits
 from collab_server.gate.update import inspect
 from collab_server.gate.vector import inspect_vector
@@ -247,6 +247,22 @@ def test_s1_work_of_another_lineage_is_kept_as_a_draft() -> None:
     assert hands.drafts == [KeepDraft(eve.member, foreign)]
     assert expelled(hands, eve) == CloseCode.EPOCH_CHANGED
     assert canonical(hands.room.doc) == before
+
+
+def test_s1_of_another_lineage_even_deletions_are_kept() -> None:
+    """A copy of an earlier epoch comes with the project's facts, which are known, and a deletion, which is not; without
+    one it has nothing to tell."""
+    ada, eve, again = Person(10), Person(66), Person(67)
+    hands = desk(ada, eve, again)
+    hands.edit(ada, ada.track("t_1"))
+    copy = Person(68).know(hands.room.state())
+    hands.do(hands.room.edit(eve.member, copy.doc.get_update(), merge=True))
+    assert (hands.drafts, expelled(hands, eve)) == ([], None)
+    copy.edit(lambda roots: roots["tracks"].pop("t_1"))
+    hands.do(hands.room.edit(again.member, copy.doc.get_update(), merge=True))
+    assert expelled(hands, again) == CloseCode.EPOCH_CHANGED
+    assert [draft.member for draft in hands.drafts] == [again.member]
+    assert "t_1" in canonical(hands.room.doc)["tracks"]
 
 
 @pytest.mark.parametrize("update", [b"", b"\x01", b"\x00", b"\x00\x00\x00", b"\x05" * 40, b"\xff" * 30])

@@ -38,6 +38,17 @@ def test_a_document_is_put_away_when_nobody_looks() -> None:
     assert [(note.root, note.keys) for note in touched] == [("transport", frozenset({"bpm"}))]
 
 
+def test_in_a_crowd_it_is_put_away_after_one_round() -> None:
+    """Whoever looks in every round keeps it all the same."""
+    resting = Resting(open_doc(77), list[Touched]().append)
+    for _ in range(3):
+        assert resting.doc is not None
+        resting.round(1)
+        assert not resting.away
+    resting.round(1)
+    assert resting.away
+
+
 def test_who_looks_keeps_it() -> None:
     """A look in every round, or one round less than it takes, and it stays where it is."""
     resting = Resting(open_doc(77), list[Touched]().append)

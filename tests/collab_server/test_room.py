@@ -7,11 +7,11 @@ from uuid import uuid4
 import pytest
 from pycrdt import Doc, Map
 
-from collab_server.admission import TRUSTED
 from collab_server.closing import CloseCode
 from collab_server.effects import Expel, Spoil, Tick
 from collab_server.gate.awareness import Entry as PresenceEntry
 from collab_server.gate.awareness import encode as encode_presence
+from collab_server.gate.limits import TRUSTED
 from collab_server.gate.shape import Shape
 from collab_server.gate.update import inspect
 from collab_server.join_state import EMPTY_VECTOR

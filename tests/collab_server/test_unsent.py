@@ -13,6 +13,7 @@ from persistence.editing import read
 from persistence.pool import Pool
 from studio.canonical import canonical
 from studio.roles import Role
+from tests.collab_server.author import Author, Change
 from tests.collab_server.conftest import MakePeer
 from tests.collab_server.peer import until
 from tests.collab_server.rooms import Hands, Person, open_room
@@ -37,6 +38,11 @@ def desk(*people: Person) -> Hands:
     return hands
 
 
+def without(track: str) -> Change:
+    """Takes a track out, as an undone insertion does: nothing but a deletion."""
+    return lambda roots: roots["tracks"].pop(track)
+
+
 def test_a_demoted_editors_later_updates_are_kept_in_order() -> None:
     """Earlier edits stay in the document; later ones are denied once and laid by, whole."""
     bob = Person(11)
@@ -55,14 +61,14 @@ def test_a_demoted_editors_later_updates_are_kept_in_order() -> None:
     assert canonical(hands.room.doc)["tracks"]["t_1"]["gain_db"] == -4
 
 
-def test_the_offline_work_of_somebody_who_wrote_here_is_kept() -> None:
+def test_the_offline_work_of_somebody_who_could_write_here_is_kept() -> None:
     """They come back as a viewer with a Step2: its new structs are laid by; repeating what is known is nothing."""
     bob = Person(11)
     hands = desk(bob)
     hands.edit(bob, bob.track("t_1"))
     hands.do(hands.room.leave(bob.member))
     known = bob.doc.get_update()
-    again = Person(0, role=Role.VIEWER, user=bob.user)
+    again = Person(0, role=Role.VIEWER, user=bob.user, could_write=True)
     hands.join(again)
     hands.do(hands.room.edit(again.member, known, merge=True))
     assert hands.unsent == []
@@ -72,7 +78,21 @@ def test_the_offline_work_of_somebody_who_wrote_here_is_kept() -> None:
     assert len(again.member.unsent.taken()) == 1
 
 
-def test_who_never_wrote_here_leaves_nothing_behind() -> None:
+def test_offline_work_that_only_deletes_is_kept_too() -> None:
+    """A Step2 repeats every deletion that is known: one that is news is laid by, the others are nothing to anybody."""
+    ada, bob = Person(10), Person(0, role=Role.VIEWER, could_write=True)
+    hands = desk(ada)
+    hands.edit(ada, ada.track("t_1"), ada.track("t_2"), ada.edit(without("t_1")))
+    hands.join(bob.know(ada.doc.get_update()))
+    hands.do(hands.room.edit(bob.member, bob.doc.get_update(hands.room.vector()), merge=True))
+    assert hands.unsent == []
+    bob.edit(without("t_2"))
+    hands.do(hands.room.edit(bob.member, bob.doc.get_update(hands.room.vector()), merge=True))
+    assert hands.unsent == [bob.member]
+    assert "t_2" in canonical(hands.room.doc)["tracks"]
+
+
+def test_who_never_could_write_here_leaves_nothing_behind() -> None:
     """A viewer or commenter who forges updates fills neither memory nor database; nor do unreadable bytes."""
     for role in (Role.VIEWER, Role.COMMENTER):
         eve = Person(12, role=role)
@@ -130,6 +150,18 @@ async def test_s10_late_edits_become_one_draft_that_grows(
     assert (row["author_id"], row["kind"], row["name"]) == (bob.id, "draft", "Unsent work of Bob")
     stored = await world.stored(project)
     assert stored["tracks"]["t_1"]["name"] == "Track"  # type: ignore[index]
+
+
+async def test_s10_the_first_work_of_all_is_kept_when_its_author_was_demoted_meanwhile(
+    world: World, pool: Pool, project: UUID, make_peer: MakePeer
+) -> None:
+    """It was done offline, and the server had never heard of its author before."""
+    bob = await world.member(project)
+    await pool.execute(SET_ROLE, project, bob.id, "viewer")
+    b = await make_peer(project, bob, role=Role.VIEWER).join()
+    b.send(encode_step2(Author(77).marker("m_first", 0, "First")))
+    await until(lambda: b.denied)
+    await until(lambda: pool.fetchval("select count(*) from studio_snapshots where reason = 'demoted'"))
 
 
 async def test_the_same_work_is_kept_once_and_only_so_much_of_it(pool: Pool, project: UUID, ada: User) -> None:

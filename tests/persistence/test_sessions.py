@@ -196,4 +196,31 @@ async def test_without_a_plan_nobody_is_counted(pool: Pool, make_project: MakePr
     )
     known, stranger = Arrival(uuid4(), project, ben), Arrival(uuid4(), project, eve)
     admitted = await Sessions(pool, uuid4()).admit([known, stranger])
-    assert admitted == {known.connection_id: Admitted("editor", False, {"only": "mix"}, "")}
+    assert admitted == {known.connection_id: Admitted("editor", False, {"only": "mix"}, could_write=True)}
+
+
+@pytest.mark.parametrize(("roles", "could"), [("viewer", False), ("viewer editor commenter", True), ("editor", True)])
+async def test_a_membership_remembers_whether_it_could_ever_write(
+    pool: Pool, project: UUID, make_user: MakeUser, roles: str, could: bool
+) -> None:
+    """Whatever server changed the role, and however often."""
+    ben = await make_user()
+    first, *later = roles.split()
+    await pool.execute(ADD_MEMBER, project, ben, first)
+    for role in later:
+        await pool.execute("update project_members set role = $2 where user_id = $1", ben, role)
+    arrival = Arrival(uuid4(), project, ben)
+    assert (await Sessions(pool, uuid4()).admit([arrival]))[arrival.connection_id].could_write is could
+
+
+async def test_who_was_removed_and_comes_back_is_known_by_their_writing(
+    pool: Pool, project: UUID, make_user: MakeUser
+) -> None:
+    """They may have been away since before they were removed: whoever wrote something could write."""
+    ben = await make_user()
+    await pool.execute(
+        "insert into document_clients (project_id, client_id, user_id) values ($1, 77, $2)", project, ben
+    )
+    await pool.execute(ADD_MEMBER, project, ben, "viewer")
+    arrival = Arrival(uuid4(), project, ben)
+    assert (await Sessions(pool, uuid4()).admit([arrival]))[arrival.connection_id].could_write

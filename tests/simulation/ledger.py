@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import structlog
 
-from collab_server.admission import TRUSTED
+from collab_server.gate.limits import TRUSTED
 from collab_server.gate.update import inspect
 from tests.simulation.tables import Document
 

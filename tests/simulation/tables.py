@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from collab_server.admission import TRUSTED
+from collab_server.gate.limits import TRUSTED
 from collab_server.gate.update import inspect
 from collab_server.keeper import MEMBERSHIPS
 from persistence import drafts, journal_sql, projections, sessions, snapshots
@@ -278,7 +278,11 @@ class Tables:
             arrived = Participant(self._open_session(project), user, self._now(), node_id=node)
             self.participants.setdefault(connection, arrived)
             role = document.members[user]
-            rows.append(Record(connection_id=connection, role=role, credited=True, restriction=None, plan=None))
+            rows.append(
+                Record(
+                    connection_id=connection, role=role, credited=True, restriction=None, could_write=True, plan=None
+                )
+            )
         return rows
 
     def _leave_many(self, tx: Transaction, connections: list[UUID], edits: list[int]) -> Rows:

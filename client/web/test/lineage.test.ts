@@ -23,6 +23,18 @@ test("a copy that holds nothing of its own is offered to nobody", () => {
   assert.equal(unseen(ana.doc, vector(server)), null);
 });
 
+test("deletions are offered with the project's facts, as the server tells nobody which it knows", () => {
+  const { server, ana } = song();
+  const [first = assert.fail("no track")] = Object.keys(ana.doc.getMap("tracks").toJSON());
+  ana.doc.getMap("tracks").delete(first);
+  const offered = unseen(ana.doc, vector(server)) ?? assert.fail("nothing was offered");
+  const { structs, ds } = Y.decodeUpdate(offered);
+  assert.deepEqual(structs.map((struct): unknown => (struct instanceof Y.Item ? struct.parent : null)), ["meta"]);
+  assert.ok(ds.clients.size > 0);
+  Y.applyUpdate(server.doc, offered);
+  assert.equal(server.doc.getMap("tracks").size, 49);
+});
+
 test("what the server lacks is offered with the project's facts, and without the rest", () => {
   const { server, ana } = song();
   edits.addTrack(ana.pen, "Bass");

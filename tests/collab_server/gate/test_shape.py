@@ -3,9 +3,8 @@
 import pytest
 from pycrdt import Map
 
-from collab_server.admission import TRUSTED
 from collab_server.gate.errors import Malformed
-from collab_server.gate.limits import Limits
+from collab_server.gate.limits import TRUSTED, Limits
 from collab_server.gate.shape import Plan, Shape
 from collab_server.gate.slices import slices
 from collab_server.gate.update import inspect

@@ -58,6 +58,7 @@ export class Connection {
   #doubt: string | null = null;
   /** What was here at the opening was laid beside what the server has. */
   #compared = false;
+  #offered = false;
   #staleTickets = 0;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #closed = false;
@@ -73,6 +74,11 @@ export class Connection {
   /** The role the last ticket or the server's stamp named. */
   get role(): Role {
     return this.#role ?? "viewer";
+  }
+
+  /** Whether deletions were sent as a reader that may be news to the server: if it says no, they are. */
+  get offered(): boolean {
+    return this.#offered;
   }
 
   /** An own edit was made. */
@@ -207,9 +213,27 @@ export class Connection {
     if (ticket !== null && !this.#closed) this.#stand(ticket.role, ticket.restriction);
   }
 
-  /** Work of one's own from before one became a reader: it is sent, and the server keeps it as a draft and says no. */
-  #owes(step2: Uint8Array): boolean {
-    return (!this.#compared || this.#options.saved.unsaved) && Y.decodeUpdate(step2).structs.length > 0;
+  /**
+   * Work of one's own from before one became a reader: it is sent, and the server keeps it as a draft and says no. A Step2
+   * repeats every deletion that is known here, so that there are some says nothing: who has sent them waits for no answer.
+   */
+  #owes(step2: Uint8Array): "nothing" | "deletions" | "work" {
+    if (this.#compared && !this.#options.saved.unsaved) return "nothing";
+    const { structs, ds } = Y.decodeUpdate(step2);
+    return structs.length > 0 ? "work" : ds.clients.size > 0 ? "deletions" : "nothing";
+  }
+
+  #readersStep2(update: Uint8Array): boolean {
+    const owed = this.#owes(update);
+    if (owed === "work") return this.#sentStep2(update);
+    this.#offered = owed === "deletions";
+    return this.#offered;
+  }
+
+  #sentStep2(update: Uint8Array): true {
+    this.#options.saved.sentStep2(update);
+    this.#reunion.sent(update);
+    return true;
   }
 
   /** Else a reader sends no document updates; nobody repeats what others said of themselves. */
@@ -217,10 +241,7 @@ export class Connection {
     const { saved, doc } = this.#options;
     switch (frame.kind) {
       case "step2":
-        if (!mayEdit(this.role) && !this.#owes(frame.update)) return false;
-        saved.sentStep2(frame.update);
-        this.#reunion.sent(frame.update);
-        return true;
+        return mayEdit(this.role) ? this.#sentStep2(frame.update) : this.#readersStep2(frame.update);
       case "update":
         if (!mayEdit(this.role)) return false;
         saved.sentUpdate(frame.update);

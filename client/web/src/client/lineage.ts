@@ -11,6 +11,9 @@ import type { Memory } from "./memory.ts";
 import { letGo, readCopy, type Place } from "./storage.ts";
 
 const EPOCH_CHANGED = 4409;
+const SYNC = 0;
+const STEP1 = 0;
+const STEP2 = 1;
 
 /** `kept` as a draft; `denied` to somebody who may not write any more, a draft if it can be; or there was `nothing`. */
 type Answer = "kept" | "denied" | "nothing";
@@ -25,17 +28,21 @@ export async function bringHome(place: Place, fetchTicket: () => Promise<Ticket>
 }
 
 /**
- * What the server lacks, together with the project's own facts: by these it sees that it is of another lineage. Null when
- * it lacks nothing but deletions.
+ * What the server lacks and every deletion, as it tells nobody which it knows, together with the project's own facts: by
+ * these it sees that it is of another lineage. Null when there can be nothing.
  */
 export function unseen(doc: Y.Doc, vector: Uint8Array): Uint8Array | null {
-  if (Y.decodeUpdate(Y.encodeStateAsUpdate(doc, vector)).structs.length === 0) return null;
+  const { structs, ds } = Y.decodeUpdate(Y.encodeStateAsUpdate(doc, vector));
+  if (structs.length === 0 && ds.clients.size === 0) return null;
   const known = Y.decodeStateVector(vector);
   for (const fact of doc.getMap("meta")._map.values()) known.delete(fact.id.client);
   return Y.encodeStateAsUpdate(doc, Y.encodeStateVector(known));
 }
 
-/** One connection, without an epoch: with it, the server would hang up before it hears anything. */
+/**
+ * One connection, without an epoch: with it, the server would hang up before it hears anything. It hangs up over work of
+ * another lineage; if it lives to answer a question asked afterwards, there was none.
+ */
 function offer(doc: Y.Doc, ticket: Ticket): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const socket = new WebSocket(`${ticket.ws_url}?${new URLSearchParams({ token: ticket.ticket })}`);
@@ -48,18 +55,20 @@ function offer(doc: Y.Doc, ticket: Ticket): Promise<Answer> {
     socket.onmessage = ({ data }: MessageEvent<ArrayBuffer>) => {
       const frame = readFrame(new Uint8Array(data));
       if (frame.kind === "denied") return done("denied");
+      if (frame.kind === "step2") return done("nothing");
       if (frame.kind !== "step1") return;
       const update = unseen(doc, frame.vector);
-      if (update === null) done("nothing");
-      else socket.send(step2(update));
+      if (update === null) return done("nothing");
+      socket.send(sync(STEP2, update));
+      socket.send(sync(STEP1, frame.vector));
     };
   });
 }
 
-function step2(update: Uint8Array): Uint8Array<ArrayBuffer> {
+function sync(kind: number, content: Uint8Array): Uint8Array<ArrayBuffer> {
   const encoder = encoding.createEncoder();
-  encoding.writeVarUint(encoder, 0);
-  encoding.writeVarUint(encoder, 1);
-  encoding.writeVarUint8Array(encoder, update);
+  encoding.writeVarUint(encoder, SYNC);
+  encoding.writeVarUint(encoder, kind);
+  encoding.writeVarUint8Array(encoder, content);
   return new Uint8Array(encoding.toUint8Array(encoder));
 }

@@ -151,7 +151,7 @@ export class Session {
   /** On a locked track an edit is taken and undone: nothing is lost that could be kept. */
   #denied(reason: string): void {
     if (reason.startsWith("locked:")) return this.#options.on.notice(LOCKED);
-    if (this.saved.unsaved) this.#reopen(true);
+    if (this.saved.unsaved || this.#connection.offered) this.#reopen(true);
   }
 
   #reopen(draft: boolean): void {

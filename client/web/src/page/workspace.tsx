@@ -23,7 +23,7 @@ import { Tools } from "./top/tools.tsx";
 interface WorkspaceProps { readonly api: Api; readonly memory: Memory; readonly me: User; readonly project: Project }
 
 export function Workspace({ api, memory, me, project }: WorkspaceProps) {
-  const about = useMemo(() => new Store<ProjectState>({ project, restriction: null, members: [], over: null, draft: null, merged: null }), [project]);
+  const about = useMemo(() => new Store<ProjectState>({ project, restriction: null, members: [], options: null, over: null, draft: null, merged: null }), [project]);
   const ui = useMemo(newUi, [project]);
   const [opening, setOpening] = useState(0);
   const [session, setSession] = useState<Session | null>(null);

@@ -29,7 +29,11 @@ export function Options() {
       setChosen(chosen);
       notice(studio, error.message);
     };
-    void api.setOptions(project.id, changes).then(setChosen, refused).finally(() => setBusy(false));
+    const done = (options: Chosen): void => {
+      setChosen(options);
+      about.set({ options });
+    };
+    void api.setOptions(project.id, changes).then(done, refused).finally(() => setBusy(false));
   };
   return (
     <section aria-label="What this project allows" data-testid="options">

@@ -4,6 +4,7 @@ import type { Change } from "../../client/api.ts";
 import { ago } from "../parts/ago.ts";
 import { Avatar } from "../parts/avatar.tsx";
 import { Button } from "../parts/button.tsx";
+import { useOptions } from "../state/options.ts";
 import { useAgain, usePages } from "../state/pages.ts";
 import { useReading, useStudio } from "../state/studio.ts";
 import { Snapshots } from "./snapshots.tsx";
@@ -23,6 +24,7 @@ export function History() {
   const pages = usePages((cursor) => api.history(project, cursor), nameOf, [project]);
   const { items: changes, more, problem } = pages;
   useAgain(() => void pages.look());
+  useOptions();
   return (
     <div class="side__body">
       <Snapshots />

@@ -7,8 +7,9 @@ import { ago } from "../parts/ago.ts";
 import { Button } from "../parts/button.tsx";
 import { projectPath } from "../route.ts";
 import { notice } from "../state/actions.ts";
+import { refused } from "../state/options.ts";
 import { usePages } from "../state/pages.ts";
-import { leftWords, refusalWords, useWhyNotAction } from "../state/rights.ts";
+import { leftWords, useWhyNotAction } from "../state/rights.ts";
 import { useStore } from "../state/store.ts";
 import { useStudio, type Studio } from "../state/studio.ts";
 import { Differences } from "./differences.tsx";
@@ -87,7 +88,7 @@ function Version({ version, studio, onRestored }: VersionProps) {
   const project = about.value.project.id;
   const [differences, setDifferences] = useState<Page<Difference> | null>(null);
   const why = useWhyNotAction("restore");
-  const failed = (error: Error): void => notice(studio, refusalWords(studio, error));
+  const failed = (error: Error): void => refused(studio, error);
   const restore = (): void => void api.restoreSnapshot(project, version.id).then((answer) => {
     notice(studio, `“${version.name}” is back. A version of what was there before has been kept.${leftWords(studio, answer)}`);
     onRestored();

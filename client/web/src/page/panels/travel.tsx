@@ -7,7 +7,8 @@ import { ago } from "../parts/ago.ts";
 import { Button } from "../parts/button.tsx";
 import { notice } from "../state/actions.ts";
 import { useAgain, usePages } from "../state/pages.ts";
-import { leftWords, refusalWords, useWhyNotAction } from "../state/rights.ts";
+import { refused } from "../state/options.ts";
+import { leftWords, useWhyNotAction } from "../state/rights.ts";
 import { useStore } from "../state/store.ts";
 import { usePeople, useReading, useStudio } from "../state/studio.ts";
 import { Differences } from "./differences.tsx";
@@ -113,7 +114,7 @@ function Then({ moment, filter }: { readonly moment: Moment; readonly filter: Mo
   const row = step ?? moment.seq;
   const differences = useDifferences(row, filter);
   const why = useWhyNotAction("restore");
-  const failed = (error: Error): void => notice(studio, refusalWords(studio, error));
+  const failed = (error: Error): void => refused(studio, error);
   const done = <T,>(request: Promise<T>, words: (answer: T) => string): void => void request.then((answer) => notice(studio, words(answer)), failed);
   const back = (track?: string): void => done(api.restoreMoment(project.id, row, track), (answer) => (answer.changes === 0 ? "It is as it was." : "It is as it was then. A version of what was there before has been kept.") + leftWords(studio, answer));
   const keep = (): void => done(api.createSnapshot(project.id, titled(moment), row), ({ name }) => `Kept as “${name}”.`);

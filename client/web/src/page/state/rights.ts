@@ -34,6 +34,7 @@ export function allowed(studio: Studio, ...touches: readonly Touch[]): boolean {
 export function whyNotAction(studio: Studio, action: Action): string | null {
   const { role, restriction } = studio.session;
   if (!mayEdit(role)) return words(studio, { kind: "role", role });
+  if (action === "restore" && role === "editor" && studio.about.value.options?.editors_restore === false) return "In this project only the owner brings back earlier versions.";
   return restriction === null || role === "owner" || allows(restriction, action) ? null : words(studio, { kind: "restriction", restriction });
 }
 

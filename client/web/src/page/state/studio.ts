@@ -2,7 +2,7 @@
 
 import { createContext } from "preact";
 import { useContext, useMemo } from "preact/hooks";
-import type { Api, Member, Person, Project, Restriction } from "../../client/api.ts";
+import type { Api, Member, Options, Person, Project, Restriction } from "../../client/api.ts";
 import type { Merged } from "../../client/merged.ts";
 import { Meter } from "../../client/meter.ts";
 import type { Canonical } from "../../client/schema.ts";
@@ -15,8 +15,8 @@ import type { Store } from "./store.ts";
 import { useChanges, useStore } from "./store.ts";
 import type { Ui } from "./ui.ts";
 
-/** `restriction`: what oneself may change as an editor, if not everything. */
-export interface ProjectState { readonly project: Project; readonly restriction: Restriction | null; readonly members: readonly Member[]; readonly over: string | null; readonly draft: string | null; readonly merged: Merged | null }
+/** `restriction`: what oneself may change as an editor, if not everything. `options`: null until they were asked for. */
+export interface ProjectState { readonly project: Project; readonly restriction: Restriction | null; readonly members: readonly Member[]; readonly options: Options | null; readonly over: string | null; readonly draft: string | null; readonly merged: Merged | null }
 
 export interface Studio {
   readonly api: Api;
