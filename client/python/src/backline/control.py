@@ -1,22 +1,20 @@
-"""Keeps a control socket connected: a ticket, a websocket, the time; and again, until it is over for good."""
+"""The conversation about the shared transport: commands, states, and the time."""
 
 import asyncio
 import json
 import math
-import random
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
 
 from backline.clock import BURST, BURST_SECONDS, INTERVAL_SECONDS, Clock, Report, sample
-from backline.closing import ComeBack, Ending, Over, RenewTicket, ending, pause
-from backline.errors import BacklineError, Refused, TicketRefused
-from backline.session import ABNORMAL, CONNECT_SECONDS, GOOD_SECONDS, STALE_TICKETS_MAX
-from backline.tickets import Tickets
+from backline.errors import BacklineError, Refused
+from backline.reconnect import Line, speaking
+from backline.tickets import Pass, Tickets
 
 ASLEEP_SECONDS: Final = 15.0
 """A timer that fires so much too late has slept: the clock is measured anew."""
@@ -36,12 +34,15 @@ class Control:
         self.clock = Clock()
         self.failure: BacklineError | None = None
         """Why the server refuses us for good."""
-        self.last_trouble = "no attempt was made"
-        self._tickets, self._told, self._lost, self._follow = tickets, told, lost, follow
+        self._told, self._lost, self._follow = told, lost, follow
+        self._line = Line(tickets, "control connection")
         self._outgoing: asyncio.Queue[str] | None = None
-        self._failures = self._stale = 0
-        self._begun_at = math.inf
         self._pings = 0
+
+    @property
+    def last_trouble(self) -> str:
+        """Why there is no connection, in words."""
+        return self._line.last_trouble
 
     def now(self) -> float:
         """The servers' time, ms."""
@@ -58,58 +59,24 @@ class Control:
 
     async def run(self) -> None:
         """Connect, talk, come back. Returns when the server refuses us for good: `failure` then says why."""
-        try:
-            while self.failure is None:
-                await self._settle(await self._attempt())
-        except Exception as error:
-            self.failure = BacklineError(f"the control connection broke down: {error!r}")
-            self.failure.__cause__ = error
+        self.failure = await self._line.run(self)
         self._lost()
-
-    async def _settle(self, end: Ending) -> None:
-        self._lost()
-        match end:
-            case Over(error):
-                self.failure = error
-            case RenewTicket(reason) if not self._tickets.renewable or self._stale >= STALE_TICKETS_MAX:
-                self.failure = TicketRefused(reason, 4401)
-            case RenewTicket():
-                self._stale += 1
-                await self._rest(slow=False)
-            case ComeBack(slow):
-                await self._rest(slow)
-
-    async def _rest(self, slow: bool) -> None:
-        if time.monotonic() - self._begun_at > GOOD_SECONDS:
-            self._failures = 0
-        self._begun_at = math.inf
-        await asyncio.sleep(pause(self._failures, slow, random.random()))  # noqa: S311 - no secret
-        self._failures += 1
 
     # ------------------------------------------------------------------ one connection
 
-    async def _attempt(self) -> Ending:
-        try:
-            address = (await self._tickets.fetch()).control
-            async with connect(
-                address, open_timeout=CONNECT_SECONDS, max_size=None, compression=None, close_timeout=2
-            ) as socket:
-                return await self._converse(socket)
-        except Refused as refusal:
-            return Over(refusal)
-        except (OSError, InvalidHandshake, TimeoutError) as error:
-            self.last_trouble = str(error) or type(error).__name__
-            return ComeBack(slow=False)
+    def address(self, allowed: Pass) -> str:
+        """Where the control socket is."""
+        return allowed.control
 
-    async def _converse(self, socket: ClientConnection) -> Ending:
+    async def converse(self, socket: ClientConnection) -> Refused | None:
+        """Say and hear until the socket is closed."""
         async with self._speaking(socket):
             with suppress(ConnectionClosed):
                 while True:
                     message = await socket.recv()
                     self._heard(json.loads(message), local_ms())
-        code, reason = socket.close_code or ABNORMAL, socket.close_reason or ""
-        self.last_trouble = f"{reason or 'the connection was closed'} ({code})"
-        return ending(code, reason)
+        self._lost()
+        return None
 
     @asynccontextmanager
     async def _speaking(self, socket: ClientConnection) -> AsyncIterator[None]:
@@ -117,13 +84,11 @@ class Control:
         self.clock.restart()
         if self._follow:
             self.say({"t": "follow", "room": True})
-        speaking = [asyncio.create_task(_speak(socket, outgoing)), asyncio.create_task(self._ask_the_time())]
         try:
-            yield
+            async with speaking(socket, outgoing, self._ask_the_time()):
+                yield
         finally:
             self._outgoing = None
-            for task in speaking:
-                task.cancel()
             await socket.close()
 
     async def _ask_the_time(self) -> None:
@@ -149,11 +114,5 @@ class Control:
         if told["t"] == "pong":
             self.clock.hear(sample(told["c"], told["r"], told["s"], arrived))
         elif told["t"] == "hello":
-            self._stale, self._begun_at = 0, time.monotonic()
+            self._line.good()
         self._told(told)
-
-
-async def _speak(socket: ClientConnection, outgoing: "asyncio.Queue[str]") -> None:
-    with suppress(ConnectionClosed):
-        while True:
-            await socket.send(await outgoing.get())

@@ -1,32 +1,24 @@
-"""Keeps one document connected: a ticket, a websocket, a conversation; and again, until it is over for good."""
+"""The conversation about one document: what is said to the server, and what is heard."""
 
 import asyncio
-import math
-import random
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
 
-from backline.closing import ComeBack, Ending, Over, RenewTicket, ending, pause
 from backline.document import Document
-from backline.errors import BacklineError, EpochChanged, NotAllowed, Refused, TicketRefused
+from backline.errors import BacklineError, EpochChanged, NotAllowed, Refused
 from backline.frames import EMPTY, Denied, Message, Presence, Query, Step1, Step2, Update, decode, encode
 from backline.ledger import Ledger
 from backline.presence import People
-from backline.tickets import Tickets
+from backline.reconnect import Line, speaking
+from backline.tickets import Pass, Tickets
 
-CONNECT_SECONDS: Final = 15.0
 RENEW_SECONDS: Final = 15.0
 """Others forget a presence that was not renewed for 30 s."""
 PRESENCE_SECONDS: Final = 0.05
-STALE_TICKETS_MAX: Final = 2
-GOOD_SECONDS: Final = 10.0
-"""A connection that lasted so long was a good one: the next break begins with a short pause again."""
-ABNORMAL: Final = 1006
 WRITERS: Final = frozenset({"owner", "editor"})
 
 
@@ -37,14 +29,12 @@ class Session:
         self.role = ""
         self.synced = asyncio.Event()
         self.ended = asyncio.Event()
-        self.last_trouble = "no attempt was made"
-        self._document, self._people, self._ledger, self._tickets = document, people, ledger, tickets
+        self._document, self._people, self._ledger = document, people, ledger
+        self._line = Line(tickets, "connection")
         self._outgoing: asyncio.Queue[bytes] | None = None
         self._early: list[bytes] = []
         self._answered = False
         self._epoch: int | None = None
-        self._failures = self._stale = 0
-        self._synced_at = math.inf
         self._presence_due: asyncio.TimerHandle | None = None
 
     @property
@@ -52,26 +42,15 @@ class Session:
         """Whether our role may edit."""
         return self.role in WRITERS
 
+    @property
+    def last_trouble(self) -> str:
+        """Why there is no connection, in words."""
+        return self._line.last_trouble
+
     async def run(self) -> None:
         """Connect, talk, come back. Returns when the server refuses us for good: the ledger then knows why."""
         try:
-            while True:
-                match await self._attempt():
-                    case Over(error):
-                        self._ledger.fail(error)
-                        return
-                    case RenewTicket(reason) if not self._tickets.renewable or self._stale >= STALE_TICKETS_MAX:
-                        self._ledger.fail(TicketRefused(reason, 4401))
-                        return
-                    case RenewTicket():
-                        self._stale += 1
-                        await self._rest(slow=False)
-                    case ComeBack(slow):
-                        await self._rest(slow)
-        except Exception as error:
-            failure = BacklineError(f"the connection broke down: {error!r}")
-            failure.__cause__ = error
-            self._ledger.fail(failure)
+            self._ledger.fail(await self._line.run(self))
         finally:
             self.ended.set()
 
@@ -89,48 +68,34 @@ class Session:
 
     # ------------------------------------------------------------------ one connection
 
-    async def _attempt(self) -> Ending:
-        try:
-            allowed = await self._tickets.fetch()
-            if self._epoch is not None and allowed.epoch != self._epoch:
-                return Over(EpochChanged("the project was rebuilt", 4409))
-            self._epoch, self.role, self._document.user = allowed.epoch, allowed.role, allowed.user
-            async with connect(
-                allowed.address, open_timeout=CONNECT_SECONDS, max_size=None, compression=None, close_timeout=2
-            ) as socket:
-                return await self._converse(socket)
-        except Refused as refusal:
-            return Over(refusal)
-        except (OSError, InvalidHandshake, TimeoutError) as error:
-            self.last_trouble = str(error) or type(error).__name__
-            return ComeBack(slow=False)
+    def address(self, allowed: Pass) -> str | Refused:
+        """Where the document is; EpochChanged if it is no more the one we have."""
+        if self._epoch is not None and allowed.epoch != self._epoch:
+            return EpochChanged("the project was rebuilt", 4409)
+        self._epoch, self.role, self._document.user = allowed.epoch, allowed.role, allowed.user
+        return allowed.address
 
-    async def _converse(self, socket: ClientConnection) -> Ending:
+    async def converse(self, socket: ClientConnection) -> Refused | None:
+        """Say and hear until the socket is closed; or return why nothing will be saved any more."""
         async with self._speaking(socket):
-            try:
+            with suppress(ConnectionClosed):
                 async for frame in socket:
                     for message in decode(frame) if isinstance(frame, bytes) else ():
                         self._heard(message)
                     if self._ledger.failure is not None:
-                        return Over(_refused(self._ledger.failure))
-            except ConnectionClosed:
-                pass
-        code, reason = socket.close_code or ABNORMAL, socket.close_reason or ""
-        self.last_trouble = f"{reason or 'the connection was closed'} ({code})"
-        return ending(code, reason)
+                        return _refused(self._ledger.failure)
+        return None
 
     @asynccontextmanager
     async def _speaking(self, socket: ClientConnection) -> AsyncIterator[None]:
         outgoing = self._outgoing = asyncio.Queue()
         self._say(Step1(self._document.vector()))
         self._tell_presence()
-        speaking = [asyncio.create_task(_speak(socket, outgoing)), asyncio.create_task(self._renew())]
         try:
-            yield
+            async with speaking(socket, outgoing, self._renew()):
+                yield
         finally:
             self._parted()
-            for task in speaking:
-                task.cancel()
             with suppress(ConnectionClosed, TimeoutError):
                 await asyncio.wait_for(socket.send(encode(Presence((self._people.farewell(),)))), 1)
             await socket.close()
@@ -149,13 +114,6 @@ class Session:
         while True:
             await asyncio.sleep(RENEW_SECONDS)
             self._tell_presence()
-
-    async def _rest(self, slow: bool) -> None:
-        if time.monotonic() - self._synced_at > GOOD_SECONDS:
-            self._failures = 0
-        self._synced_at = math.inf
-        await asyncio.sleep(pause(self._failures, slow, random.random()))  # noqa: S311 - no secret
-        self._failures += 1
 
     # ------------------------------------------------------------------ what is said and heard
 
@@ -208,7 +166,7 @@ class Session:
         for waiting in self._early:
             self._document.merge(waiting)
         self._early.clear()
-        self._stale, self._synced_at = 0, time.monotonic()
+        self._line.good()
         self.synced.set()
 
     def _update(self, update: bytes) -> None:
@@ -219,12 +177,6 @@ class Session:
             self._document.merge(update)
         else:
             self._early.append(update)
-
-
-async def _speak(socket: ClientConnection, outgoing: "asyncio.Queue[bytes]") -> None:
-    with suppress(ConnectionClosed):
-        while True:
-            await socket.send(await outgoing.get())
 
 
 def _refused(error: BacklineError) -> Refused:
