@@ -5,6 +5,7 @@ from typing import Any
 
 from pycrdt import Doc, Map, Text
 
+from backline import relations
 from backline.document import ROOTS, Document
 from studio.schema import ENTITIES
 
@@ -21,7 +22,7 @@ def document(canonical: Mapping[str, Mapping[str, Any]]) -> Document:
     for root, entries in canonical.items():
         for key, value in entries.items():
             source[root][key] = Map(_fields(value)) if root in ENTITIES else _floats(value)
-    made = Document(allowed)
+    made = Document(allowed, relations.check)
     made.merge(source.get_update())
     return made
 

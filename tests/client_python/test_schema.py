@@ -9,9 +9,9 @@ import pytest
 
 from backline import document as client_document
 from backline import ids, order, records, rows, specs
-from backline.entities import PPQ, Clip, Effect, Entity, Marker, Note, Send, Track, Transport
+from backline.entities import Clip, Effect, Entity, Marker, Note, Send, Track, Transport
 from backline.fields import Field, Fields
-from backline.timeline import Timeline
+from backline.timeline import PPQ, Timeline
 from studio import fields, schema
 from tests.client_python.offline import document
 

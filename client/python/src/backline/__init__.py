@@ -14,7 +14,7 @@ Positions are ticks (960 to the quarter note), gains dB. Names of fields are tho
 """
 
 from backline.changes import Change, Changes
-from backline.entities import PPQ, Clip, Effect, Marker, Note, Send, Track, Transport
+from backline.entities import Clip, Effect, Marker, Note, Send, Track, Transport
 from backline.errors import (
     BacklineError,
     ChangesLost,
@@ -43,9 +43,9 @@ from backline.playing import Loop, Playing
 from backline.presence import Person
 from backline.project import Project
 from backline.records import Lane, Section, Slot
-from backline.rows import Event, Point, SignatureChange, TempoPoint
+from backline.rows import Event, Point
 from backline.states import States
-from backline.timeline import Timeline
+from backline.timeline import PPQ, SignatureChange, TempoPoint, Timeline
 
 __all__ = [
     "PPQ",

@@ -4,8 +4,9 @@ They hold what is not in the trash, in musical order. `add` checks everything fi
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Generic, TypedDict, TypeVar, Unpack
+from typing import Generic, TypedDict, TypeVar, Unpack
 
+from backline.document import Document
 from backline.entities import (
     LOST,
     MASTER,
@@ -28,9 +29,6 @@ from backline.errors import InvalidValue, NoSuchEntity
 from backline.fields import accepted
 from backline.ids import new_id
 from backline.order import between
-
-if TYPE_CHECKING:
-    from backline.document import Document
 
 E = TypeVar("E", bound=Entity)
 
@@ -118,7 +116,7 @@ class SendFields(TypedDict, total=False):
 class Entities(Generic[E]):
     """The living entities of one kind."""
 
-    def __init__(self, document: "Document", kind: type[E]) -> None:
+    def __init__(self, document: Document, kind: type[E]) -> None:
         self._document, self._kind = document, kind
 
     def __getitem__(self, id: str) -> E:

@@ -7,11 +7,10 @@ alone.
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from pycrdt import Doc, Map, Text, TransactionEvent, UndoManager
 
-from backline import relations
 from backline.draft import UNTOUCHED, Cell, Draft
 from backline.errors import Closed, NoSuchEntity
 from backline.frames import EMPTY
@@ -29,6 +28,8 @@ SERVER_ROOTS: Final = frozenset({"meta", "assets"})
 OWN: Final = "own"
 SERVER: Final = "server"
 TEXTS: Final = frozenset({("notes", "body")})
+Rule: TypeAlias = Callable[["Document", str, str], None]
+"""Looks at the entity `root`, `id` when a transaction ends. Raises InvalidValue if its fields do not go together."""
 
 
 class Document:
@@ -37,14 +38,14 @@ class Document:
     `clients` are the Yjs clients whose work it was, None for ourselves. Both are looked for only while `listening()`.
     """
 
-    def __init__(self, guard: Callable[[], None]) -> None:
+    def __init__(self, guard: Callable[[], None], rule: Rule) -> None:
         """`guard` raises when nothing may be written (now, or any more)."""
         self.client = client_id()
         self.user = ""
         self.edited: Callable[[bytes, tuple[str, ...]], None] = _untold
         self.noticed: Callable[[list[Note], frozenset[int] | None], None] = _untold
         self.listening: Callable[[], bool] = _nobody
-        self._guard = guard
+        self._guard, self._rule = guard, rule
         self._doc: Doc[Any] = Doc(client_id=self.client)
         for root in ROOTS:
             self._doc[root] = Map()
@@ -139,7 +140,7 @@ class Document:
         for root, id in dict.fromkeys((cell.root, cell.id) for cell in draft.cells if cell.id and cell.key):
             if not self.has(root, id):
                 raise NoSuchEntity(root, id)
-            relations.check(self, root, id)
+            self._rule(self, root, id)
 
     def _write(self, draft: Draft) -> bool:
         with self._doc.transaction(origin=OWN):

@@ -11,9 +11,8 @@ from typing import ClassVar, Final, Literal, TypeAlias
 from backline import leaves
 from backline.fields import Field, Fields
 from backline.specs import Choice, Flag, Integer, Leaf, Nullable, Number, Pattern, String
+from backline.timeline import PPQ
 
-PPQ: Final = 960
-"""Ticks of a quarter note."""
 MASTER: Final = "master"
 LOST: Final = "lost"
 TICK_MAX: Final = 2**31

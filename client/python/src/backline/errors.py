@@ -2,12 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from pycrdt import merge_updates
 
-if TYPE_CHECKING:
-    from backline.playing import Playing
+from backline.playing import Playing
 
 
 class BacklineError(Exception):
@@ -62,7 +60,7 @@ class CommandRefused(BacklineError):
 class Stale(CommandRefused):
     """The command was given for another state than `state`, the present one; nothing happened."""
 
-    def __init__(self, state: "Playing") -> None:
+    def __init__(self, state: Playing) -> None:
         super().__init__("stale", f"the transport is at {state.seq} of {state.epoch} by now")
         self.state = state
 

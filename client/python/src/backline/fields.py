@@ -6,13 +6,11 @@ the document (with a trailing underscore where Python wants one: `clip.in_`).
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, ClassVar, Generic, Self, TypeVar, overload
+from typing import ClassVar, Generic, Self, TypeVar, overload
 
+from backline.document import Document
 from backline.errors import InvalidValue, NoSuchEntity
 from backline.specs import MISSING, Spec
-
-if TYPE_CHECKING:
-    from backline.document import Document
 
 T = TypeVar("T")
 
@@ -55,7 +53,7 @@ class Fields:
     root: ClassVar[str]
     _fields: ClassVar[Mapping[str, Field[object]]] = MappingProxyType({})
 
-    def __init__(self, document: "Document", id: str) -> None:
+    def __init__(self, document: Document, id: str) -> None:
         self._document, self._id = document, id
 
     def __init_subclass__(cls) -> None:
@@ -63,7 +61,7 @@ class Fields:
         cls._fields = MappingProxyType({field.key: field for field in found if isinstance(field, Field)})
 
     @property
-    def document(self) -> "Document":
+    def document(self) -> Document:
         """The document it stands in."""
         return self._document
 

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
-from backline.rows import SignatureChange, TempoPoint
-from backline.timeline import Timeline
+from backline.timeline import SignatureChange, TempoPoint, Timeline
 
 Mode: TypeAlias = Literal["stopped", "counting_in", "playing"]
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
 from weakref import WeakSet
 
+from backline import relations
 from backline.changes import Changes
 from backline.collection import Clips, Effects, Markers, Notes, Sends, Tracks
 from backline.document import Document
@@ -31,7 +32,7 @@ class Project:
     def __init__(self, tickets: Tickets) -> None:
         """Not connected: `backline.open` does that."""
         self._ledger = Ledger()
-        document = self._document = Document(self._guard)
+        document = self._document = Document(self._guard, relations.check)
         self._people = People(document.client)
         self._tickets = tickets
         self._session = Session(document, self._people, self._ledger, tickets)

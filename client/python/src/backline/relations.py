@@ -1,15 +1,11 @@
 """What fields of one entity must be to each other: looked at when a transaction ends, with all its writes in place."""
 
-from typing import TYPE_CHECKING
-
+from backline.document import Document
 from backline.entities import Clip, Marker
 from backline.errors import InvalidValue
 
-if TYPE_CHECKING:
-    from backline.document import Document
 
-
-def check(document: "Document", root: str, id: str) -> None:
+def check(document: Document, root: str, id: str) -> None:
     """Raises InvalidValue: a clip ends behind its beginning and begins at 0 or later, a marker's span has a length."""
     if root == Clip.root:
         _clip(Clip(document, id))

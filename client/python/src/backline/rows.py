@@ -1,36 +1,18 @@
 """Leaf roots: values that are written whole, as named tuples. Positions are ticks, 960 to the quarter note."""
 
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, NamedTuple, Protocol, TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, ClassVar, Final, Generic, NamedTuple, Protocol, TypeVar
 
+from backline.document import Document
 from backline.entities import TICK_MAX
 from backline.errors import InvalidValue, NoSuchEntity
 from backline.ids import new_id
 from backline.leaves import DENOMINATORS
 from backline.specs import Choice, Integer, Number, Spec
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from backline.document import Document
+from backline.timeline import SignatureChange, TempoPoint
 
 TICK: Final = Integer(0, TICK_MAX, 0)
 UNIT: Final = Number(0, 1, 0)
-
-
-class TempoPoint(NamedTuple):
-    """From `tick` on `bpm` (20 to 400): held (`curve` 0), or on its way to the next point, linear in beats (1)."""
-
-    tick: int
-    bpm: float
-    curve: int = 0
-
-
-class SignatureChange(NamedTuple):
-    """From `tick` on, which should be a bar line, `numerator` (1-32) beats of a `denominator`th (1 … 32) a bar."""
-
-    tick: int
-    numerator: int
-    denominator: int = 4
 
 
 class Event(NamedTuple):
@@ -79,7 +61,7 @@ class ListShape(Generic[R]):
         return self.kind(*(spec.read(cell, id) for spec, cell in zip(self.specs, stored, strict=False)))
 
 
-def cells(names: tuple[str, ...], specs: "Sequence[Spec[object]]", row: "Sequence[object]") -> list[object]:
+def cells(names: tuple[str, ...], specs: Sequence[Spec[object]], row: Sequence[object]) -> list[object]:
     """Each cell as it is stored. ValueError."""
     accepted: list[object] = []
     for name, spec, value in zip(names, specs, row, strict=True):
@@ -101,7 +83,7 @@ class Rows(Generic[R]):
 
     prefix: ClassVar[str] = "p"
 
-    def __init__(self, document: "Document", root: str, shape: Shape[R]) -> None:
+    def __init__(self, document: Document, root: str, shape: Shape[R]) -> None:
         self._document, self._root, self._shape = document, root, shape
 
     def __getitem__(self, id: str) -> R:
@@ -130,7 +112,7 @@ class Rows(Generic[R]):
     def __contains__(self, id: object) -> bool:
         return isinstance(id, str) and self._document.has(self._root, id)
 
-    def __iter__(self) -> "Iterator[str]":
+    def __iter__(self) -> Iterator[str]:
         return iter(id for id, _ in self.items())
 
     def __len__(self) -> int:

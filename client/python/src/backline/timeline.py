@@ -11,10 +11,26 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from backline.entities import PPQ
-from backline.rows import SignatureChange, TempoPoint
+PPQ: Final = 960
+"""Ticks of a quarter note."""
+
+
+class TempoPoint(NamedTuple):
+    """From `tick` on `bpm` (20 to 400): held (`curve` 0), or on its way to the next point, linear in beats (1)."""
+
+    tick: int
+    bpm: float
+    curve: int = 0
+
+
+class SignatureChange(NamedTuple):
+    """From `tick` on, which should be a bar line, `numerator` (1-32) beats of a `denominator`th (1 … 32) a bar."""
+
+    tick: int
+    numerator: int
+    denominator: int = 4
 
 
 class Position(NamedTuple):
