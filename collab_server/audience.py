@@ -40,6 +40,12 @@ class Audience:
     def relay(self, fresh: News) -> Iterator[Relay]:
         """The same bytes to everybody but the authors; to an author, what the others wrote."""
         for dialect, members in self._by_dialect():
+            if len(fresh) == 1:
+                ((author, update),) = fresh
+                audience = [member for member in members if member is not author]
+                if audience:
+                    yield Relay(audience, self._framed(dialect, author, update))
+                continue
             framed = [(author, self._framed(dialect, author, update)) for author, update in fresh]
             authors = {author for author, _ in fresh if author is not None}
             audience = [member for member in members if member not in authors]

@@ -33,6 +33,7 @@ _FORM = (
 
 _STRING, _INTEGER, _FLOAT64, _FLOAT32 = b"w}{|"
 _FALSE, _TRUE = b"yx"
+_ONE = b"\x01"
 
 
 class Everyday(NamedTuple):
@@ -87,9 +88,11 @@ class Lane:
         if origin >= clock or (value[0] == _STRING and not _is_text(value)):
             return None
         deleted = None
-        if first_bytes is not None:
+        if first_bytes == origin_bytes and length_bytes == _ONE:  # the value that this one takes the place of
+            deleted = origin, 1
+        elif first_bytes is not None:
             deleted = first, length = _number(first_bytes), _number(length_bytes)
-            if deleted != (origin, 1) and not self._deletes_values(shape, origin, clock, first, first + length):
+            if not self._deletes_values(shape, origin, clock, first, first + length):
                 return None
         if narrowed is not None and not self._admits(narrowed, shape, origin):
             return None
@@ -167,6 +170,11 @@ def _is_text(value: bytes) -> bool:
 
 
 def _number(raw: bytes) -> int:
+    size = len(raw)
+    if size == 2:  # the commonest are spelled out
+        return raw[0] & 127 | raw[1] << 7
+    if size == 3:
+        return raw[0] & 127 | (raw[1] & 127) << 7 | raw[2] << 14
     value = raw[0] & 127
     shift = 7
     for byte in raw[1:]:

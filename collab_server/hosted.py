@@ -136,16 +136,17 @@ class Hosted:
         """Carry out what the room decided, in order."""
         for effect in effects:
             match effect:
-                case Relay(to, data):
-                    for member in to:
+                case Relay():
+                    data = effect.data
+                    for member in effect.to:
                         if member.lag_vector is None:
                             member.write(data)
-                    self.hub.metrics.deliveries += len(to)
+                    self.hub.metrics.deliveries += len(effect.to)
                     self.spoken_at = self._loop.time()
                 case Tick():
                     self._loop.call_soon(self._tick)
-                case Send(member, data):
-                    self._send(member, data)
+                case Send():
+                    self._send(effect.to, effect.data)
                 case Record():
                     self.record()
                 case PresenceTick():
@@ -276,11 +277,12 @@ class Hosted:
         if not self.room.gathering or self.closed:
             return
         self.edited_since_snapshot = self.projection_due = True
-        authors = self.room.gathered_from()
+        gathered = self.room.gathered
         started = time.perf_counter()
         self.perform(self.room.tick(time.time_ns() // 1_000_000))
         spent = time.perf_counter() - started
         if spent > SLOW_TICK_SECONDS:  # some edits look small and keep yrs busy: whoever sends them waits, not the rest
+            authors = {run.member for run in gathered}
             for author in authors:
                 self.hub.charge(author, spent / len(authors))
 

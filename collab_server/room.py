@@ -239,9 +239,12 @@ class Room:
         self.trials.ticked()
         for run in inbox:
             self.pending.acknowledge(run.member, run.updates)
-        undone, self.document.undone = self.document.undone, []
-        told = [Send(member, member.dialect.undone(f"{LOCKED} {track}")) for member, track in dict.fromkeys(undone)]
-        return [*self._tell(fresh), *told] if told else self._tell(fresh)
+        effects = self._tell(fresh)
+        if self.document.undone:
+            undone, self.document.undone = self.document.undone, []
+            for member, track in dict.fromkeys(undone):
+                effects.append(Send(member, member.dialect.undone(f"{LOCKED} {track}")))
+        return effects
 
     def change_role(
         self, member: Member, role: Role, restriction: Restriction | None = None, credited: bool | None = None
@@ -354,9 +357,10 @@ class Room:
         if self.document.resting:
             self.trials.end()
 
-    def gathered_from(self) -> set[Member]:
-        """Whose edits wait for the next tick."""
-        return {run.member for run in self._inbox}
+    @property
+    def gathered(self) -> Sequence[Run]:
+        """What waits for the next tick."""
+        return self._inbox
 
     def vector(self) -> bytes:
         """The state vector of everything told so far."""
@@ -455,7 +459,7 @@ class Room:
         inbox.append(run)
         return run
 
-    def _tell(self, fresh: News) -> Effects:
+    def _tell(self, fresh: News) -> list[Effect]:
         effects: list[Effect] = []
         for author, update in fresh:
             self.join_state.extend(update)
