@@ -6,7 +6,7 @@ import pytest
 
 from studio.roles import Options
 from tests.api.people import Meet, Musician, code, until
-from tests.api.studio.test_voice import enter, gone, room
+from tests.api.studio.voice_room import enter, gone, room
 from tests.voice.fake_livekit import FakeLiveKit
 
 AS_MADE = {name: getattr(Options(), name) for name in Options.__slots__}
