@@ -1,26 +1,19 @@
-"""Tests of what the real server leaves in the database and shows to operators."""
+"""Tests of what the real server leaves in the database: sessions, snapshots, tables, and a journal that stays small."""
 
-import asyncio
 import json
 import time
 from collections.abc import Awaitable
-from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
-import httpx
 from asyncpg import Record
-from pycrdt import Doc, Map
+from pycrdt import Map
 
 from collab_server.admission import NOBODY
 from collab_server.opening import build
 from collab_server.settings import Limits
 from launch.app import App
-from persistence.editing import edit
-from presence.bus import open_bus
-from presence.events import Grew
 from studio.blank import open_doc
 from studio.canonical import canonical
-from studio.edits import add_marker, restore
 from tests.collab_server.conftest import MakePeer
 from tests.collab_server.peer import Peer, until
 from tests.collab_server.songs import song
@@ -112,86 +105,6 @@ async def test_markers_and_notes_are_projected(world: World, project: UUID, ada:
         return [row["label"] for row in await world.pool.fetch(markers, project)] == ["Chorus", "Bridge"]
 
     await until(labels)
-
-
-async def test_an_edit_over_http_reaches_open_sockets(
-    world: World, project: UUID, ada: User, redis_url: str, make_peer: MakePeer
-) -> None:
-    """What the HTTP app commits and rings for is on everybody's screen, once, and can be built upon."""
-    a = await make_peer(project, ada).join()
-    a.track("t_1")
-    await a.saved()
-    async with open_bus(redis_url) as bus:
-        for number in range(3):
-            bus.publish(await _marked(world, project, ada, number))
-        await until(lambda: len(a.json()["markers"]) == 3)
-    a.field("markers", "m_1", "label", "mine")
-    await a.saved()
-    assert await world.stored(project) == a.json()
-
-
-async def test_a_row_nobody_rang_for_is_found_with_the_next(
-    world: World, project: UUID, ada: User, redis_url: str, make_peer: MakePeer
-) -> None:
-    """A lost message shows as a gap in the numbers: the node reads the journal and misses nothing."""
-    a = await make_peer(project, ada).join()
-
-    await _marked(world, project, ada, 1)
-    await _marked(world, project, ada, 2)
-    async with open_bus(redis_url) as bus:
-        bus.publish(await _marked(world, project, ada, 3))
-        await until(lambda: len(a.json()["markers"]) == 3)
-    await _marked(world, project, ada, 4)
-    a.track("t_1")
-    await a.saved()
-    await until(lambda: len(a.json()["markers"]) == 4, "found by the node's own next commit")
-    assert await world.stored(project) == a.json()
-
-
-async def test_s15_a_restore_beside_edits(
-    world: World, project: UUID, ada: User, redis_url: str, make_peer: MakePeer
-) -> None:
-    """A restore while others edit, one of them offline with older state: keys both wrote hold one of the two values,
-    keys one side wrote hold that side's, nobody is disconnected, and all end equal."""
-    bob = await world.member(project)
-    a, b = await make_peer(project, ada).join(), await make_peer(project, bob).join()
-    a.track("t_1", name="first", gain_db=-1)
-    await a.saved()
-    await a.same(b)
-    target = a.json()
-    a.track("t_later", name="made after the target")
-    a.field("tracks", "t_1", "name", "second")
-    await a.saved()
-    await a.same(b)
-    b.drop()
-    b.field("tracks", "t_1", "name", "offline")
-    b.field("tracks", "t_later", "gain_db", -7)
-    async with open_bus(redis_url) as bus:
-        restoring = asyncio.create_task(
-            edit(
-                world.pool,
-                project,
-                ada.id,
-                "restore",
-                lambda doc: restore(doc, target, str(ada.id), time.time_ns() // 1_000_000),
-            )
-        )
-        for step in range(40):
-            a.field("tracks", "t_1", "gain_db", -step)
-            await asyncio.sleep(0)
-        done = await restoring
-        bus.publish(Grew(project, done.epoch, done.seq, done.body))
-        await a.saved()
-        await b.join()
-        await b.saved()
-        await until(lambda: a.json()["tracks"]["t_later"]["deleted"] is not None)
-    await a.same(b)
-    song = a.json()
-    assert song["tracks"]["t_1"]["name"] in ("first", "offline")
-    assert song["tracks"]["t_1"]["gain_db"] in (-1, -39)
-    assert song["tracks"]["t_later"]["gain_db"] == -7
-    assert a.closed is None
-    assert await world.stored(project) == song
 
 
 async def test_a_room_that_was_left_is_loaded_as_it_was(
@@ -299,50 +212,6 @@ async def test_s19_10000_edits_are_loaded_quickly(world: World, ada: User, make_
         assert canonical(room.doc) == a.json()
         room.close()
     assert min(took) < 0.1, took
-
-
-async def test_operators_are_answered(project: UUID, ada: User, collab: App, make_peer: MakePeer) -> None:
-    """/live, /ready and /metrics answer on the same port; what is not there is 404."""
-    a = await make_peer(project, ada).join()
-    a.track("t_1")
-    await a.saved()
-    async with httpx.AsyncClient(base_url=collab.http) as client:
-        assert (await client.get("/live")).status_code == 200
-        assert (await client.get("/ready")).text == "ready\n"
-        assert (await client.get(f"/{uuid4()}")).status_code == 404
-        metrics = (await client.get("/metrics")).text
-    for name in (
-        "backline_rooms",
-        "backline_connections",
-        "backline_updates_total",
-        "backline_commits_total",
-        "backline_commit_seconds_count",
-        "backline_save_lag_seconds",
-        "backline_outbox_bytes",
-        "backline_loop_lag_seconds_count",
-    ):
-        assert f"\n{name} " in metrics, name
-    assert await metric(collab, "backline_rooms") >= 1
-    assert await metric(collab, "backline_committed_updates_total") >= 1
-
-
-async def test_refusals_are_counted_by_reason(collab: App) -> None:
-    """A refused ticket shows in the metrics."""
-    ghost = await Peer(5, f"{collab.ws}/y/{uuid4()}").connect()
-    await until(lambda: ghost.closed)
-    async with httpx.AsyncClient() as client:
-        text = (await client.get(f"{collab.http}/metrics")).text
-    assert 'backline_refusals_total{reason="4401 a ticket is needed"}' in text
-
-
-async def _marked(world: World, project: UUID, user: User, number: int) -> Grew:
-    """A marker added as the HTTP app does, and what it would ring with."""
-
-    def mark(doc: "Doc[Any]") -> dict[str, Any]:
-        return add_marker(doc, f"m_{number}", str(user.id), 5, tick=960 * number, label=f"{number}")
-
-    done = await edit(world.pool, project, user.id, "edit", mark)
-    return Grew(project, done.epoch, done.seq, done.body)
 
 
 async def _is(asked: Awaitable[float | list[Record]], count: int) -> bool:
