@@ -15,7 +15,7 @@ from presence.events import Grew
 from studio.locks import lock_track
 from tests.collab_server.conftest import MakePeer
 from tests.collab_server.peer import Peer, until
-from tests.collab_server.test_restricted import RESTRICT
+from tests.collab_server.restrictions import RESTRICT
 from tests.collab_server.world import User, World
 
 

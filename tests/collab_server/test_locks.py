@@ -14,8 +14,8 @@ from studio.canonical import canonical
 from studio.errors import Locked
 from studio.locks import LOCK_MS_MAX, Lock, lock_track, unlock_track
 from tests.collab_server.author import Author
+from tests.collab_server.restrictions import entity, song
 from tests.collab_server.rooms import NOW_MS, Hands, Person, open_room
-from tests.collab_server.test_restricted import entity, song
 
 TRESPASSES: dict[str, Callable[[Author], bytes]] = {
     "a fader": lambda a: a.field("tracks", "t_mine", "gain_db", -3),

@@ -2,51 +2,19 @@
 
 from collections.abc import Callable
 from typing import Any
-from uuid import UUID
 
 import pytest
 from pycrdt import Map, merge_updates
 
 from collab_server.closing import CloseCode
-from collab_server.resting import ROUNDS
 from collab_server.wire import Kind
 from persistence.body import Entry
-from persistence.pool import Pool
-from studio.binding import new_entity
 from studio.canonical import canonical
-from studio.restriction import Only, Restriction
+from studio.restriction import Restriction
 from studio.roles import Role
 from tests.collab_server.author import Author
-from tests.collab_server.conftest import MakePeer
-from tests.collab_server.peer import until
-from tests.collab_server.rooms import Hands, Person, open_room
-from tests.collab_server.songs import song as large_song
-from tests.collab_server.world import User, World
-
-MIX = Restriction(Only.MIX)
-MARKERS = Restriction(Only.MARKERS)
-MINE = Restriction(Only.TRACKS, frozenset({"t_mine"}))
-KINDS = {"mix": MIX, "markers": MARKERS, "tracks": MINE}
-
-
-def song() -> list[bytes]:
-    """Two tracks, each with a clip, an effect, a point and a send; a marker."""
-    author = Author(500)
-    made = [author.track("t_mine"), author.track("t_other"), author.marker("m_1", 0, "Intro")]
-    for track in ("mine", "other"):
-        made += [
-            entity(author, "clips", f"c_{track}", track=f"t_{track}", pos=0, take=f"c_{track}"),
-            entity(author, "effects", f"e_{track}", track=f"t_{track}", order="a", kind="eq", on=True),
-            entity(author, "sends", f"t_{track}>master", gain_db=0, on=True),
-            author.put("points", f"t_{track}.gain/p_1", [0.0, 0.5, 1.0]),
-            author.put("events", f"c_{track}/n_1", [0.0, 240.0, 60.0, 0.5]),
-        ]
-    return made
-
-
-def entity(author: Author, root: str, id: str, **fields: object) -> bytes:
-    """Add an entity of any root."""
-    return author.edit(lambda roots: roots[root].update({id: new_entity(fields.items())}))
+from tests.collab_server.restrictions import KINDS, MARKERS, MINE, MIX, desk, entity, held
+from tests.collab_server.rooms import Person
 
 
 def both(author: Author) -> bytes:
@@ -92,18 +60,6 @@ EDITS: dict[str, tuple[str, Callable[[Author], bytes]]] = {
     "a remark": ("mix markers tracks", lambda a: a.note("n_1", "Louder?")),
     "something hidden in a merged update": ("", both),
 }
-
-
-def desk(restriction: Restriction | None) -> tuple[Hands, Person, Person]:
-    """A room with the song, an editor, and one who is restricted."""
-    hands, ada, bob = Hands(open_room(song())), Person(10), Person(11)
-    hands.join(ada, bob)
-    bob.member.become(Role.EDITOR, restriction)
-    return hands, ada, bob
-
-
-def held(hands: Hands) -> object:
-    return canonical(hands.room.doc)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -205,19 +161,6 @@ def test_a_drag_of_a_clip_ends_when_somebody_moves_it_away() -> None:
         assert canonical(hands.room.doc)["clips"]["c_mine"]["pos"] == 7680
 
 
-def test_the_shadow_follows_others_and_repairs() -> None:
-    """Between two trials others edit, the server repairs and the journal grows: the next trial knows all of it."""
-    hands, ada, bob = desk(MINE)
-    hands.edit(bob, bob.field("clips", "c_mine", "pos", 960))
-    hands.edit(ada, ada.track("t_3"), ada.field("tracks", "t_mine", "gain_db", 99))
-    bob.listen()
-    assert bob.json()["tracks"]["t_mine"]["gain_db"] == 6
-    hands.edit(bob, bob.field("tracks", "t_mine", "gain_db", -2), bob.field("clips", "c_mine", "pos", 1920))
-    assert bob.member not in hands.expelled
-    ada.listen()
-    assert ada.json() == held(hands)
-
-
 def test_saying_again_what_is_known_is_no_offence() -> None:
     """The Step2 of a stock client repeats every deletion: nothing is news, whatever it touches."""
     hands, ada, bob = desk(None)
@@ -239,103 +182,3 @@ def test_offline_work_is_decided_like_any_other() -> None:
         change(bob)
         hands.do(hands.room.edit(bob.member, bob.doc.get_update(hands.room.vector()), merge=True))
         assert hands.expelled[bob.member][0] == CloseCode.NOT_ALLOWED
-
-
-def test_of_a_large_document_the_shadow_is_made_beside_everything_else() -> None:
-    """Who has to be tried waits; others do not, and what they do meanwhile counts when it is decided."""
-    hands, ada, bob = desk(MINE)
-    hands.edit(ada, *[ada.marker(f"m_{number}", number, "x" * 79) for number in range(2_000)])
-    hands.do(hands.room.edit(bob.member, bob.field("clips", "c_mine", "pos", 960)))
-    assert [held.member for held in hands.trying] == [bob.member]
-    assert len(hands.copies) == 1
-    before = canonical(hands.room.doc)["clips"]["c_mine"]["pos"]
-    hands.edit(ada, ada.field("clips", "c_mine", "track", "t_other"))
-    hands.copy()
-    assert hands.expelled[bob.member][0] == CloseCode.NOT_ALLOWED
-    assert canonical(hands.room.doc)["clips"]["c_mine"]["pos"] == before
-    eve = Person(12)
-    hands.join(eve)
-    eve.member.become(Role.EDITOR, MIX)
-    hands.do(hands.room.edit(eve.member, eve.put("points", "t_mine.gain/p_7", [0.0, 0.5, 1.0])))
-    hands.copy()
-    hands.tick()
-    assert eve.member not in hands.expelled
-    ada.listen()
-    assert ada.json() == held(hands)
-
-
-def test_only_a_room_with_restricted_members_has_a_shadow() -> None:
-    """It is made by the first trial and goes with the last restricted member."""
-    hands, ada, bob = desk(MARKERS)
-    hands.edit(ada, ada.put("transport", "bpm", 90))
-    trials = [hands.room.trials.running]
-    hands.edit(bob, bob.marker("m_2", 0, "x"))
-    trials.append(hands.room.trials.running)
-    hands.do(hands.room.leave(bob.member))
-    assert [*trials, hands.room.trials.running] == [False, True, False]
-
-
-def test_a_document_that_rests_takes_its_shadow_along() -> None:
-    """Nobody has looked for a minute: neither is kept in memory, and the next trial makes a new one."""
-    hands, _, bob = desk(MARKERS)
-    hands.edit(bob, bob.marker("m_2", 0, "x"))
-    hands.commit()
-    for _ in range(ROUNDS + 2):
-        hands.room.rest()
-    assert hands.room.trials.running is False
-    hands.edit(bob, bob.marker("m_3", 0, "x"))
-    assert bob.member not in hands.expelled
-    bob.listen()
-    assert canonical(hands.room.doc) == bob.json()
-
-
-RESTRICT = "update project_members set restriction = $3 where project_id = $1 and user_id = $2"
-
-
-async def test_a_restriction_reaches_open_connections_within_a_second(
-    world: World, pool: Pool, project: UUID, ada: User, make_peer: MakePeer
-) -> None:
-    """The next forbidden frame closes with 4403 and a reason that says why; a new connection is restricted too."""
-    bob = await world.member(project)
-    a, b = await make_peer(project, ada).join(), await make_peer(project, bob).join()
-    b.track("t_1")
-    await b.saved()
-    await pool.execute(RESTRICT, project, bob.id, {"only": "mix"})
-    b.show(user={"name": "Bob"})
-    await until(
-        lambda: any((state or {}).get("user", {}).get("only") == "mix" for _, state in a.people.values()), seconds=1
-    )
-    b.field("tracks", "t_1", "gain_db", -3)
-    await b.saved()
-    b.field("tracks", "t_1", "name", "Bass")
-    await until(lambda: b.closed)
-    assert b.closed == (4403, "restricted: mix only, not tracks")
-    again = await make_peer(project, bob).join()
-    again.marker("m_1", 0, "x")
-    await until(lambda: again.closed)
-    await a.saved()
-    stored = await world.stored(project)
-    assert (stored["tracks"]["t_1"]["name"], stored["tracks"]["t_1"]["gain_db"]) == ("Track", -3)  # type: ignore[index]
-    assert stored["markers"] == {}
-
-
-async def test_in_a_large_project_a_restricted_editor_waits_for_the_first_trial_and_nobody_else(
-    world: World, pool: Pool, ada: User, make_peer: MakePeer
-) -> None:
-    """While the shadow is made, other edits are saved as ever; then what waited is decided, in order."""
-    project = await world.project(ada, *large_song(60, 3_000))
-    bob = await world.member(project)
-    await pool.execute(RESTRICT, project, bob.id, {"only": "markers"})
-    a, b = await make_peer(project, ada).join(), await make_peer(project, bob).join()
-    for number in range(20):
-        b.marker(f"m_{number}", number, "x")
-    b.field("markers", "m_3", "label", "y")
-    a.put("transport", "bpm", 90)
-    await a.saved()
-    await b.saved()
-    await a.same(b)
-    assert a.json()["markers"]["m_3"]["label"] == "y"
-    b.put("transport", "bpm", 100)
-    await until(lambda: b.closed)
-    assert b.closed == (4403, "restricted: markers only, not transport")
-    assert (await world.stored(project))["transport"]["bpm"] == 90  # type: ignore[index]

@@ -15,8 +15,8 @@ from collab_server.gate.awareness import encode as encode_presence
 from collab_server.wire import Kind
 from studio.canonical import canonical
 from studio.roles import Action, Role, may
+from tests.collab_server.restrictions import entity, song
 from tests.collab_server.rooms import SEED, Hands, Person, open_room
-from tests.collab_server.test_restricted import entity, song
 
 WRITES = "oe"
 """The roles whose frames change the document: owner and editor. Commenters work through commands, over HTTP."""
