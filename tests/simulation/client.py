@@ -11,20 +11,21 @@ from typing import Protocol
 from uuid import UUID
 
 from picows import WSMsgType
-from pycrdt import Map, Text
+from pycrdt import Map
 
 from collab_server import wire
 from collab_server.gate.awareness import decode
-from collab_server.wire import EMPTY_UPDATE, Kind
+from collab_server.wire import Kind
 from studio.roles import Action, Role, may
 from tests.collab_server.author import Author
 from tests.simulation.crowd import GENEROUS, Crowd
 from tests.simulation.frames import read
+from tests.simulation.musician import change, tracks_of
 from tests.simulation.network import Line
+from tests.simulation.sent import Sent
 
 WATCHDOG_SECONDS = 30.0
 RENEW_SECONDS = 15.0
-WORDS = ("a", "é", "😀", "la la", "\n")
 FINAL = range(4400, 4500)
 TICKET_CODES = (4401, 4408)
 
@@ -57,7 +58,7 @@ class Surroundings(Protocol):
 
 
 class Tab:
-    """One person's window. `unsaved`: sent and not acknowledged."""
+    """One person's window."""
 
     def __init__(self, world: Surroundings, name: str, project: UUID, user: UUID, seed: str) -> None:
         self.world = world
@@ -73,13 +74,6 @@ class Tab:
         """It will not come back."""
         self.line: Line | None = None
         self.role: Role = Role.VIEWER
-        self.unsaved: list[bytes] = []
-        self.answers: list[bytes] = []
-        """What it said when it was asked for all that it has, on this connection."""
-        self.passed: list[bytes] = []
-        """Sent before something that was acknowledged: saved when nothing is awaited any more."""
-        self.unsent = False
-        self.answered = False
         self.drafts = 0
         self.attempts = 0
         self._dialing = False
@@ -91,10 +85,7 @@ class Tab:
         self.crowd = Crowd(self.client)
         self.shown = 0
         self.synced = False
-        self.skipped: list[bytes] = []
-        """What was not asked for again and whose acknowledgement did not come before a later one's; it has to come."""
-        self._excused = False
-        """Something sent on this connection was not taken: it was asked for again, or denied."""
+        self.sent = Sent()
         self._early: list[bytes] = []
         self._heard_at = 0.0
 
@@ -140,10 +131,10 @@ class Tab:
     def _tell(self, update: bytes) -> None:
         self.world.trace(self.name, f"edits {update.hex()}{'' if self.line else ', offline'}")
         if self.line is not None:
-            self.unsaved.append(update)
+            self.sent.unsaved.append(update)
             self._send(wire.encode_update(update))
         else:
-            self.unsent = True
+            self.sent.unsent = True
 
     def drag(self, count: int) -> None:
         """A fader is moved: the same value again and again."""
@@ -180,7 +171,8 @@ class Tab:
             line.hang_up()
             return
         self.line = line
-        self.synced = self.answered = self._excused = False
+        self.synced = False
+        self.sent.connected()
         self._early.clear()
         self._heard_at = self.world.now()
         self.world.trace(self.name, f"connected to {line.node.name}")
@@ -232,12 +224,7 @@ class Tab:
 
     def _lose(self) -> None:
         self.line = None
-        self.unsent = self.unsent or bool(self.unsaved)
-        self.unsaved.clear()
-        self.passed.clear()
-        self.answers.clear()
-        self.skipped.clear()
-        self.answered = False
+        self.sent.lost()
         self.crowd.alone()
 
     def _again(self) -> None:
@@ -271,57 +258,39 @@ class Tab:
     def _said(self, kind: Kind, payload: bytes) -> None:
         match kind:
             case Kind.STEP1:
-                self._excused = self._excused or self.answered
+                self.sent.asked()
                 self._answer(payload)
             case Kind.STEP2:
                 self.world.received(self)
                 self.synced = True
                 self.attempts = 0
                 self._apply(payload)
-            case Kind.UPDATE if payload in self.unsaved:
-                self._acknowledged(self.unsaved.index(payload))
+            case Kind.UPDATE if payload in self.sent.unsaved:
+                self._acknowledged(self.sent.unsaved.index(payload))
             case Kind.UPDATE:
                 self.world.received(self)
-                if payload in self.skipped:
-                    self.skipped.remove(payload)
+                self.sent.repeated(payload)
                 self._apply(payload)
             case Kind.AWARENESS:
                 self._saw(payload)
             case Kind.AUTH:
-                self._excused = True
+                self.sent.denied()
                 self.world.trace(self.name, f"denied: {payload.decode()}")
-                if self.unsaved or self.unsent:
+                if self.sent.waits:
                     self._reopen(payload.decode())
             case _:
                 pass
 
     def _acknowledged(self, at: int) -> None:
-        """What was sent before has been committed too, or was asked for again and is in an answer behind.
-
-        But of an update that only deletes, somebody else's may have the very same bytes: it speaks for itself alone.
-        """
-        self.world.trace(self.name, f"has {at + 1} saved, {len(self.unsaved) - at - 1} to go")
-        saved = [self.unsaved.pop(at)]
-        if saved[0][:1] != b"\0":
-            if not self._excused:
-                self.skipped += self.unsaved[:at]
-            self.passed += self.unsaved[:at]
-            del self.unsaved[:at]
-        if not self.unsaved:
-            saved, self.passed = self.passed + saved, []
-        for update in saved:
+        self.world.trace(self.name, f"has {at + 1} saved, {len(self.sent.unsaved) - at - 1} to go")
+        for update in self.sent.acknowledged(at):
             self.world.saved(self, update)
 
     def _answer(self, vector: bytes) -> None:
         if not may(self.role, Action.WRITE):
             return
         missing = self.author.doc.get_update(vector)
-        self.answered = True
-        self.unsent = False
-        if missing != EMPTY_UPDATE:
-            self.answers.append(missing)
-            self.passed += self.unsaved
-            self.unsaved = [missing]  # it holds all that was refused, and what was not comes before it
+        self.sent.answered(missing)
         self.world.trace(self.name, f"answers {missing.hex()}")
         self._send(wire.encode_step2(missing))
 
@@ -348,7 +317,7 @@ class Tab:
         if role is not self.role:
             self.world.trace(self.name, f"is {role.value}")
         self.role = role
-        if not may(role, Action.WRITE) and (self.unsaved or self.unsent):
+        if not may(role, Action.WRITE) and self.sent.waits:
             self._reopen(f"is a {role} now")
 
     def _reopen(self, why: str) -> None:
@@ -361,48 +330,6 @@ class Tab:
 
     def _draft(self, why: str) -> None:
         self.world.trace(self.name, f"begins anew: {why}")
-        self.drafts += bool(self.unsaved or self.unsent)
+        self.drafts += self.sent.waits
         self._lose()
-        self.unsent = False
         self._begin()
-
-
-def tracks_of(author: Author) -> list[str]:
-    """The ids of the tracks that people made."""
-    return sorted(id for id in author.doc.get("tracks", type=Map).keys() if id.startswith("t_"))  # noqa: SIM118
-
-
-def change(author: Author, rng: random.Random) -> bytes:
-    """Something a musician does; now and then what a broken client would."""
-    tracks = tracks_of(author)
-    pick = rng.randrange(10)
-    if not tracks or pick == 0:
-        return author.track(f"t_{rng.randrange(6)}", name=rng.choice(WORDS), order=rng.choice("abc"))
-    if pick < 5:
-        return author.field("tracks", rng.choice(tracks), "gain_db", rng.choice((-1, -2.5, 0, 3, 1e9, "loud")))
-    if pick == 5:
-        return author.marker(f"m_{rng.randrange(5)}", rng.randrange(4_000), rng.choice(WORDS))
-    if pick == 6:
-        return author.put("transport", "bpm", rng.choice((90, 120, 97.5, float("nan"))))
-    if pick == 7:
-        return author.note(f"n_{rng.randrange(3)}", rng.choice(WORDS))
-    return _type(author, rng)
-
-
-def _type(author: Author, rng: random.Random) -> bytes:
-    """Type into a note, or take a letter away."""
-    notes = author.doc.get("notes", type=Map)
-    living = [notes[id] for id in sorted(notes.keys())]
-    texts = [note["body"] for note in living if isinstance(note, Map) and isinstance(note.get("body"), Text)]
-    if not texts:
-        return author.note("n_0", "first")
-    text = rng.choice(texts)
-    word = rng.choice(WORDS)
-
-    def type_or_delete(_: object) -> None:
-        if rng.random() < 0.7 or not str(text):
-            text.insert(0, word)
-        else:
-            del text[0 : len(str(text)[0].encode())]
-
-    return author.edit(type_or_delete)

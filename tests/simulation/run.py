@@ -154,9 +154,9 @@ def _unlike(stage: Stage, document: Document) -> str:
     for tab in tabs:
         if tab.line is None or not tab.synced:
             return f"{tab.name} is not connected"
-        if tab.unsaved or tab.unsent:
+        if tab.sent.waits:
             return f"{tab.name} is not told that its edits are saved"
-        if tab.skipped:
+        if tab.sent.skipped:
             return f"{tab.name} was never told that some of its edits are saved"
     for tab in stage.tabs:
         if tab.over and tab.project == document.project_id and tab.line is not None:

@@ -119,7 +119,7 @@ class Stage:
         self.later(0.002, lambda: tab.opened(line))
 
     def saved(self, tab: Tab, update: bytes) -> None:
-        how = "in its answer" if update in tab.answers else "as it was edited"
+        how = "in its answer" if update in tab.sent.answers else "as it was edited"
         self.ledger.acknowledge(self.database.tables.documents[tab.project], update, tab.name, how)
 
     def received(self, tab: Tab) -> None:
