@@ -1,5 +1,7 @@
 """Edits between two ticks: runs of one member's consecutive updates, in order of arrival."""
 
+from collections.abc import Sequence
+
 from collab_server.express import Everyday, Lane
 from collab_server.member import Member
 
@@ -34,10 +36,6 @@ class Run:
         if everyday.deleted is not None:
             self._deletes.append(everyday.deleted)
 
-    def takes(self, member: Member, lane: Lane | None, *, quiet: bool, sound: bool) -> bool:
-        """Whether another update of `member` may be added."""
-        return self.member is member and self.lane is lane and self.quiet == quiet and self.sound == sound
-
     def absorb(self, later: "Run") -> None:
         """Add a later run of the same lane, which follows this one, to what `joined` gives."""
         self._structs += later._structs
@@ -49,3 +47,53 @@ class Run:
         if self.lane is None or len(self._structs) == 1:
             return self.updates
         return [self.lane.join(self._clock, self._structs, self._deletes)]
+
+
+class Inbox:
+    """What waits for the next tick."""
+
+    __slots__ = ("_runs",)
+
+    def __init__(self) -> None:
+        self._runs: list[Run] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._runs)
+
+    @property
+    def runs(self) -> Sequence[Run]:
+        """In order of arrival."""
+        return self._runs
+
+    def updates(self) -> list[bytes]:
+        """As they came."""
+        return [update for run in self._runs for update in run.updates]
+
+    def take(self) -> list[Run]:
+        """Hand over everything and start empty."""
+        runs, self._runs = self._runs, []
+        return runs
+
+    def add(self, member: Member, update: bytes, *, quiet: bool) -> bool:
+        """One that took the gate's way; True if it is the first since `take`."""
+        first = not self._runs
+        self._run(member, None, quiet=quiet, sound=False).updates.append(update)
+        return first
+
+    def add_everyday(self, member: Member, update: bytes, everyday: Everyday) -> bool:
+        """One that came by its member's lane; True if it is the first since `take`."""
+        first = not self._runs
+        run = self._run(member, member.lane, quiet=False, sound=everyday.sound)
+        run.updates.append(update)
+        run.express(everyday)
+        return first
+
+    def _run(self, member: Member, lane: Lane | None, *, quiet: bool, sound: bool) -> Run:
+        """Where another update of `member` belongs."""
+        if self._runs:
+            last = self._runs[-1]
+            if last.member is member and last.lane is lane and last.quiet == quiet and last.sound == sound:
+                return last
+        run = Run(member, lane, quiet=quiet, sound=sound)
+        self._runs.append(run)
+        return run

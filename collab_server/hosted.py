@@ -221,9 +221,9 @@ class Hosted:
         if self.closed:
             return
         if member is None:
-            self.perform(self.room.say(None, payload))
+            self.perform(self.room.audience.say(None, payload))
         elif may(member.role, Action.NOTE_ADD):
-            self.perform(self.room.say(member, payload))
+            self.perform(self.room.audience.say(member, payload))
             self.hub.tell_nodes(self, payload)
 
     def fell_behind(self, member: Member) -> None:
@@ -271,13 +271,13 @@ class Hosted:
 
     async def _deflate(self, dialect: Dialect, state: bytes) -> None:
         frame = await asyncio.to_thread(dialect.step2, state, deflated=True)
-        self.room.deflated(dialect, state, frame)
+        self.room.join_state.keep(dialect, state, frame)
 
     def _tick(self) -> None:
         if not self.room.gathering or self.closed:
             return
         self.edited_since_snapshot = self.projection_due = True
-        gathered = self.room.gathered
+        gathered = self.room.inbox.runs
         started = time.perf_counter()
         self.perform(self.room.tick(time.time_ns() // 1_000_000))
         spent = time.perf_counter() - started

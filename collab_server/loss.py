@@ -10,6 +10,8 @@ ASK_SECONDS = 5.0
 """By then another node has answered, and committed what it told, or it is gone."""
 FOUND_SECONDS = 300.0
 """For so long an answer holds."""
+DOUBTED_MAX = 1_000
+"""Of these are remembered at most; then all are forgotten."""
 
 
 class Loss(Enum):
@@ -18,6 +20,21 @@ class Loss(Enum):
     UNKNOWN = "unknown"
     HAPPENED = "happened"
     EXCLUDED = "excluded"
+
+
+class Doubts:
+    """From which clocks on of which clients somebody brought what is unknown here."""
+
+    def __init__(self) -> None:
+        self._brought: set[tuple[int, int]] = set()
+
+    def again(self, unknown: tuple[int, int]) -> bool:
+        """Whether this was brought before; from now on it was."""
+        before = unknown in self._brought
+        if not before and len(self._brought) == DOUBTED_MAX:
+            self._brought.clear()
+        self._brought.add(unknown)
+        return before
 
 
 class Inquiry:

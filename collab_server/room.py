@@ -14,7 +14,6 @@ from pycrdt import Doc
 from collab_server.admission import SEED_CLIENT, Admission, Admitted, Doubtful, Gap, OtherLineage, Refusal
 from collab_server.audience import Audience, News
 from collab_server.closing import CloseCode
-from collab_server.dialects.dialect import Dialect
 from collab_server.effects import (
     NOTHING,
     PRESENCE_TICK,
@@ -32,17 +31,17 @@ from collab_server.effects import (
     SnapshotFirst,
     Spoil,
 )
-from collab_server.express import Everyday, Lane
+from collab_server.express import Everyday
 from collab_server.gate.awareness import Entry as PresenceEntry
 from collab_server.gate.awareness import decode as decode_presence
 from collab_server.gate.errors import Malformed, StoredMalformed, TooLarge
 from collab_server.gate.limits import Limits as GateLimits
 from collab_server.gate.shape import Shape
 from collab_server.gate.vector import inspect_vector
-from collab_server.gathered import Run
+from collab_server.gathered import Inbox, Run
 from collab_server.join_state import EMPTY_VECTOR, JoinState
 from collab_server.live_document import LiveDocument
-from collab_server.loss import Loss
+from collab_server.loss import Doubts, Loss
 from collab_server.member import Member
 from collab_server.pending import Flight, Pending
 from collab_server.resting import ROUNDS
@@ -61,7 +60,6 @@ LOCKED = "locked:"
 
 
 DOUBTFUL = "this is work of others that is not saved here: come back"
-DOUBTED_MAX = 1_000
 
 
 class Room:
@@ -102,11 +100,10 @@ class Room:
         self.document = LiveDocument(doc, self.admission, self.pending)
         self.document_bytes = document_bytes
         self.join_state = JoinState()
-        self._inbox: list[Run] = []
-        self.trials = Trials(self.document, lambda: [held for run in self._inbox for held in run.updates])
+        self.inbox = Inbox()
+        self.trials = Trials(self.document, self.inbox.updates)
         self._broken = ""
-        self._doubted: set[tuple[int, int]] = set()
-        """From which clocks on of which clients somebody brought what is unknown here."""
+        self._doubts = Doubts()
         self._measured = 0
         """What `document_bytes` was found to be when all of it was encoded last."""
 
@@ -211,15 +208,11 @@ class Room:
         present = self.roster.snapshot()
         return (Send(member, member.dialect.presence(present)),) if present else NOTHING
 
-    def say(self, member: Member | None, payload: str) -> Effects:
-        """A stateless message of a member, or of somebody on another node, for everybody else with such a dialect."""
-        return self.audience.say(member, payload)
-
     # ------------------------------------------------------------------ what the hub says
 
     def tick(self, now_ms: int) -> Effects:
         """Apply what was gathered, repair, and tell everybody: one write a member."""
-        inbox, self._inbox = self._inbox, []
+        inbox = self.inbox.take()
         fresh: News = []
         try:
             locked = self.document.locked(now_ms)
@@ -300,10 +293,6 @@ class Room:
             member.lag_vector = self.document.vector()
             self.audience.changed()
 
-    def deflated(self, dialect: Dialect, state: bytes, frame: bytes) -> None:
-        """The document is compressed for newcomers."""
-        self.join_state.keep(dialect, state, frame)
-
     def presence_tick(self) -> Effects:
         """Tell everybody's newest presence in one frame, and the other nodes what ours said."""
         everybody, ours = self.roster.gather()
@@ -311,10 +300,6 @@ class Room:
         if ours:
             effects.append(Announce(ours))
         return effects
-
-    def keep_alive(self, entries: bytes) -> Effects:
-        """Something for everybody: y-websocket hangs up after 30 s of silence."""
-        return self.audience.spread(entries)
 
     def resync(self, member: Member) -> Effects:
         """A slow reader has drained: one diff from where it was left, if it was anywhere, then its own late
@@ -334,7 +319,7 @@ class Room:
     @property
     def gathering(self) -> bool:
         """Whether edits wait for the next tick."""
-        return bool(self._inbox)
+        return bool(self.inbox)
 
     @property
     def members(self) -> Sequence[Member]:
@@ -356,11 +341,6 @@ class Room:
         self.document.rest(patience)
         if self.document.resting:
             self.trials.end()
-
-    @property
-    def gathered(self) -> Sequence[Run]:
-        """What waits for the next tick."""
-        return self._inbox
 
     def vector(self) -> bytes:
         """The state vector of everything told so far."""
@@ -385,14 +365,11 @@ class Room:
 
     def _doubt(self, member: Member, update: bytes, unknown: tuple[int, int], loss: Loss) -> Effects:
         """Others' work is unknown here: another node may still commit it, or it was lost, or it never was."""
-        if loss is Loss.EXCLUDED and unknown in self._doubted:
+        if self._doubts.again(unknown) and loss is Loss.EXCLUDED:
             return (
                 KeepDraft(member, update),
                 Expel(member, CloseCode.EPOCH_CHANGED, "this leans on what nobody saved"),
             )
-        if len(self._doubted) == DOUBTED_MAX:
-            self._doubted.clear()
-        self._doubted.add(unknown)
         return (Doubt(), Expel(member, CloseCode.TRY_AGAIN_LATER, DOUBTFUL))
 
     def _keep_unsent(self, member: Member, update: bytes) -> Effects:
@@ -401,11 +378,8 @@ class Room:
             return NOTHING
         if member.unsent is None:
             member.unsent = Unsent()
-        if not member.unsent.room_for(update) or not self.admission.readable(update):
-            return NOTHING
-        due = not member.unsent.fresh
-        member.unsent.add(update)
-        return (KeepUnsent(member),) if due else NOTHING
+        kept = self.admission.readable(update) and member.unsent.lay_by(update)
+        return (KeepUnsent(member),) if kept else NOTHING
 
     def _nothing_new(self, member: Member) -> Effects:
         answer = member.dialect.nothing_new()
@@ -433,31 +407,21 @@ class Room:
             effects.append(SnapshotFirst(member))
         if merge:
             self.audience.answered(update)
-        first = not self._inbox
-        self._run_of(member, None, quiet=admitted.quiet).updates.append(update)
+        member.edits += 1
+        if self.inbox.add(member, update, quiet=admitted.quiet):
+            effects += TICK
         self._whereabouts.may_move()
         if member.restriction is None:  # the others' were tried, and are there already
             self.trials.feed(update)
-        return [*effects, *TICK] if first else effects
+        return effects
 
     def _gather_everyday(self, member: Member, update: bytes, everyday: Everyday) -> Effects:
-        first = not self._inbox
-        run = self._run_of(member, member.lane, sound=everyday.sound)
-        run.updates.append(update)
-        run.express(everyday)
-        if not everyday.sound and run.lane is not None and run.lane.moves:
+        member.edits += 1
+        first = self.inbox.add_everyday(member, update, everyday)
+        if not everyday.sound and member.lane is not None and member.lane.moves:
             self._whereabouts.may_move()
         self.trials.feed(update)
         return TICK if first else NOTHING
-
-    def _run_of(self, member: Member, lane: Lane | None, *, quiet: bool = False, sound: bool = False) -> Run:
-        member.edits += 1
-        inbox = self._inbox
-        if inbox and inbox[-1].takes(member, lane, quiet=quiet, sound=sound):
-            return inbox[-1]
-        run = Run(member, lane, quiet=quiet, sound=sound)
-        inbox.append(run)
-        return run
 
     def _tell(self, fresh: News) -> list[Effect]:
         effects: list[Effect] = []

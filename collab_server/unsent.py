@@ -18,15 +18,14 @@ class Unsent:
         self.fresh = False
         """Whether anything came since `taken`."""
 
-    def room_for(self, update: bytes) -> bool:
-        """Whether it may still be added."""
-        return len(self._updates) < UNSENT_MAX and self._size + len(update) <= UNSENT_BYTES_MAX
-
-    def add(self, update: bytes) -> None:
-        """One more."""
+    def lay_by(self, update: bytes) -> bool:
+        """One more, if there is room; True if it is the first since `taken`."""
+        if len(self._updates) >= UNSENT_MAX or self._size + len(update) > UNSENT_BYTES_MAX:
+            return False
         self._updates.append(update)
         self._size += len(update)
-        self.fresh = True
+        first, self.fresh = not self.fresh, True
+        return first
 
     def taken(self) -> list[bytes]:
         """Everything so far."""

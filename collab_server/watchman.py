@@ -116,7 +116,7 @@ class Watchman:
                 continue
             hosted.perform(hosted.room.expire(now - hub.settings.presence_expiry_seconds))
             if now - hosted.spoken_at > hub.settings.keepalive_seconds - ROUND_SECONDS:
-                hosted.perform(hosted.room.keep_alive(EMPTY_PRESENCE))
+                hosted.perform(hosted.room.audience.spread(EMPTY_PRESENCE))
             if hosted.projection_due and not hosted.unloading:
                 await hub.keeper.project(hosted)
             rested = hosted.room.document.resting

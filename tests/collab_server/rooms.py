@@ -251,7 +251,7 @@ class Hands:
             case Doubt():
                 self.doubted = True
             case Deflate(dialect, state):
-                self.room.deflated(dialect, state, dialect.step2(state, deflated=True))
+                self.room.join_state.keep(dialect, state, dialect.step2(state, deflated=True))
             case _:
                 assert_never(effect)
 

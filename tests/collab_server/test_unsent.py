@@ -112,12 +112,13 @@ def test_the_buffer_is_bounded() -> None:
     """In bytes and in number; the first ones are kept, as the later lean on them."""
     unsent = Unsent()
     big = b"x" * (UNSENT_BYTES_MAX // 2)
-    unsent.add(big)
-    assert (unsent.room_for(big), unsent.room_for(big + b"x")) == (True, False)
+    for update in (big, big + b"x", big, b"x"):
+        unsent.lay_by(update)
+    assert unsent.taken() == [big, big]
     small = Unsent()
-    for _ in range(UNSENT_MAX):
-        small.add(b"x")
-    assert not small.room_for(b"x")
+    for _ in range(UNSENT_MAX + 1):
+        small.lay_by(b"x")
+    assert len(small.taken()) == UNSENT_MAX
 
 
 async def test_s10_late_edits_become_one_draft_that_grows(
