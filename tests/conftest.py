@@ -21,6 +21,8 @@ from launch.valkey import EmbeddedValkey
 
 SCRATCH = "backline-test-"
 TEMPLATE = "backline_template"
+NO_BYTECODE = "PYTHONDONTWRITEBYTECODE"
+BYTECODE_FOLDER = "PYTHONPYCACHEPREFIX"
 SECRET = "a secret of the tests, long enough to sign with"
 CREATE_DATABASE = 'create database "{}" template "{}"'
 DROP_DATABASE = 'drop database if exists "{}" with (force)'
@@ -36,6 +38,20 @@ def scratch() -> Iterator[Path]:
         folder.chmod(0o711)
         yield folder
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_once(scratch: Path) -> Iterator[None]:
+    """Processes keep what they compile: hundreds are started here, and where the environment forbids `__pycache__`
+    each would compile every module anew."""
+    forbidden = os.environ.pop(NO_BYTECODE, None)
+    if forbidden is None:
+        yield
+        return
+    os.environ[BYTECODE_FOLDER] = str(scratch / "compiled")
+    yield
+    del os.environ[BYTECODE_FOLDER]
+    os.environ[NO_BYTECODE] = forbidden
 
 
 def _sweep() -> None:
