@@ -4,7 +4,7 @@ The gate's reading, the gap check, the shape, the client-id binding, the roots, 
 changed nothing. What is admitted is known from then on, before it is applied.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
@@ -112,7 +112,7 @@ class Admission:
         merge: bool,
         salvage: bool = False,
         full: str = "",
-        deleted: Callable[[Iterable[Deletion]], bool],
+        deleted: Callable[[Sequence[Deletion]], bool],
         forbids: "Callable[[Inspection, bool], Refusal | None] | None" = None,
     ) -> Admitted | Gap | OtherLineage | Doubtful | Refusal:
         """Read the update and admit it, or say why not. `merge`: it is the answer to our Step1.
@@ -133,7 +133,7 @@ class Admission:
             if missing(seen, self.known):
                 return Gap()
             plan = self._shape.plan(seen, self._gate.work_max)
-            if plan.gone and not deleted((client, clock, 1) for client, clock in plan.gone):
+            if plan.gone and not deleted([(client, clock, 1) for client, clock in plan.gone]):
                 raise Malformed("known part collected")
         except Malformed as error:
             return Refusal(CloseCode.MALFORMED, error.reason)
@@ -149,7 +149,7 @@ class Admission:
         self._shape.learn(plan)
         return self._admit(member, seen, merge, merge and salvage)
 
-    def brings_news(self, update: bytes, deleted: Callable[[Iterable[Deletion]], bool] | None) -> bool:
+    def brings_news(self, update: bytes, deleted: Callable[[Sequence[Deletion]], bool] | None) -> bool:
         """Whether an update that will not be applied holds any struct that is not known, or bytes that can't be read;
         or, if `deleted` tells them apart, a deletion."""
         try:

@@ -73,9 +73,9 @@ class LiveDocument:
         """Whether its encoded form alone is kept."""
         return self._resting.away
 
-    def has_deleted(self, deletes: Iterable[Deletion]) -> bool:
+    def has_deleted(self, deletes: Sequence[Deletion]) -> bool:
         """Whether all of these are deleted already, as far as the document tells."""
-        return covered(inspect(self.diff(self.vector()), TRUSTED).deletes, deletes)
+        return not deletes or covered(inspect(self.diff(self.vector()), TRUSTED).deletes, deletes)
 
     @property
     def repairer(self) -> int | None:
