@@ -1,13 +1,13 @@
 """What happens in the document, as events: who, where, old value, new value."""
 
-import asyncio
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Final
 
-from backline.errors import BacklineError, ChangesLost
+from backline.errors import ChangesLost
 from backline.presence import Person
+from backline.stream import Stream
 from backline.watch import Note
 
 WAITING_MAX: Final = 50_000
@@ -30,34 +30,13 @@ class Change:
     own: bool
 
 
-class Changes:
-    """An endless async iterator over changes from the moment it was made."""
+class Changes(Stream[Change]):
+    """The changes from the moment it was made. It raises ChangesLost once if too many waited."""
 
     def __init__(self, own: bool) -> None:
+        super().__init__(deque())
         self._own = own
-        self._queue: deque[Change] = deque()
         self._lost = False
-        self._end: BacklineError | None = None
-        self._over = False
-        self._woken = asyncio.Event()
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> Change:
-        """The next change. Raises ChangesLost once if too many waited, and what ended the project."""
-        while True:
-            if self._lost:
-                self._lost = False
-                raise ChangesLost(f"more than {WAITING_MAX} changes were waiting")
-            if self._queue:
-                return self._queue.popleft()
-            if self._end is not None:
-                raise self._end
-            if self._over:
-                raise StopAsyncIteration
-            self._woken.clear()
-            await self._woken.wait()
 
     def tell(self, notes: Iterable[Note], by: Person | None, own: bool) -> None:
         """Something happened."""
@@ -69,7 +48,11 @@ class Changes:
             self._lost = True
         self._woken.set()
 
-    def close(self, error: BacklineError | None) -> None:
-        """Nothing will happen any more."""
-        self._end, self._over = error, True
-        self._woken.set()
+    def _ready(self) -> bool:
+        return self._lost or super()._ready()
+
+    def _take(self) -> Change:
+        if self._lost:
+            self._lost = False
+            raise ChangesLost(f"more than {WAITING_MAX} changes were waiting")
+        return super()._take()
