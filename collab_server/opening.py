@@ -43,13 +43,16 @@ async def open_room(journal: Journal, project_id: UUID, limits: Limits) -> tuple
     return await asyncio.to_thread(build, project_id, loaded, client, limits), loaded
 
 
-def build(project_id: UUID, loaded: Loaded, server_client: int, limits: Limits) -> Room:
-    """The room of a loaded document. Raises CorruptState when yrs can't make a document of the rows."""
+def build(project_id: UUID, loaded: Loaded, server_client: int, limits: Limits, *, whole: bool = False) -> Room:
+    """The room of a loaded document; `whole`: with everything read that a small one is first asked for by a writer.
+
+    Raises CorruptState when yrs can't make a document of the rows, or the gate can't read what it is given of them.
+    """
     doc = open_doc(server_client)
     shape = Shape(TRUSTED)
     size = 0
     try:
-        for parts in _batches(_parts(loaded, shape)):
+        for parts in _batches(_parts(loaded, shape, whole=whole)):
             with doc.transaction():
                 for part in parts:
                     doc.apply_update(part)
@@ -72,9 +75,9 @@ def _small(loaded: Loaded) -> bool:
     return len(loaded.state or b"") + sum(len(row.body) for row in loaded.tail) <= SMALL_BYTES
 
 
-def _parts(loaded: Loaded, shape: Shape) -> Iterator[bytes]:
+def _parts(loaded: Loaded, shape: Shape, *, whole: bool) -> Iterator[bytes]:
     """The updates, large ones in slices, learned before they are applied; a small document when somebody writes."""
-    if _small(loaded):
+    if not whole and _small(loaded):
         for update in _updates(loaded):
             shape.read_later(update)
             yield update

@@ -173,7 +173,9 @@ def _opens(project_id: UUID, seed: bytes) -> None:
         raise OperatorError(f"the document is too large: {say.size(len(seed))}")
     client = secrets.randbits(CLIENT_ID_BITS - 1) + 2
     try:
-        build(project_id, Loaded(1, 1, None, [Row(1, encode([Entry(None, seed)]))], {}), client, Limits()).close()
+        build(
+            project_id, Loaded(1, 1, None, [Row(1, encode([Entry(None, seed)]))], {}), client, Limits(), whole=True
+        ).close()
     except CorruptState as error:
         raise OperatorError(f"no room could open this document: {error.reason}") from error
 

@@ -130,7 +130,7 @@ def _rebuilt(found: Kept) -> tuple[dict[str, Any] | None, list[tuple[str, str]]]
     """The content as a room would serve it (None when none opens), and what comparing the builds has shown."""
     loaded = found.until(found.head)
     try:
-        room = build(found.project_id, loaded, _unused(found), Limits())
+        room = build(found.project_id, loaded, _unused(found), Limits(), whole=True)
     except CorruptState as error:
         return None, [("a room opens", error.reason)]
     try:

@@ -10,10 +10,13 @@ from collab_server.gate.errors import StoredMalformed
 from collab_server.gate.limits import TRUSTED
 from collab_server.gate.shape import Shape
 from collab_server.gate.update import inspect
-from collab_server.opening import SMALL_BYTES
+from collab_server.opening import SMALL_BYTES, build
+from collab_server.settings import Limits
+from persistence.body import Entry, encode
 from persistence.errors import CorruptState
+from persistence.journal import Loaded, Row
 from tests.collab_server.author import Author
-from tests.collab_server.rooms import Hands, Person, open_room
+from tests.collab_server.rooms import PROJECT, REPAIRER, SEED, Hands, Person, open_room
 from tests.collab_server.songs import song
 
 TOO_DEEP = 12
@@ -51,6 +54,16 @@ def test_what_is_stored_and_cannot_be_admitted_is_nobodys_fault_who_writes() -> 
     for _ in range(2):
         (effect,) = hands.room.edit(ada.member, edit)
         assert effect == Spoil("StoredMalformed while applying an update")
+
+
+def test_whoever_verifies_a_small_document_reads_all_of_it() -> None:
+    """Not only what somebody needs who looks at it."""
+    loaded = Loaded(
+        epoch=1, head=1, state=None, tail=[Row(1, encode([Entry(None, SEED), Entry(None, nested())]))], clients={}
+    )
+    build(PROJECT, loaded, REPAIRER, Limits()).close()
+    with pytest.raises(CorruptState, match="Malformed"):
+        build(PROJECT, loaded, REPAIRER, Limits(), whole=True)
 
 
 def test_a_large_document_that_cannot_be_admitted_is_not_opened() -> None:
