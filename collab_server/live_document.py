@@ -62,16 +62,10 @@ class LiveDocument:
         """The document without what is put aside, which are values of plain fields alone."""
         return self._doc
 
-    def rest(self, patience: int = ROUNDS) -> None:
-        """Some seconds have passed: if nobody has looked at the document for `patience` rounds, keep its encoded
-        form alone."""
-        if not self._aside:
-            self._resting.round(patience)
-
-    @property
-    def resting(self) -> bool:
-        """Whether its encoded form alone is kept."""
-        return self._resting.away
+    def rest(self, patience: int = ROUNDS) -> bool:
+        """Some seconds have passed: if nobody has looked at the document for `patience` rounds, its encoded form alone
+        is kept. Whether that is so."""
+        return not self._aside and self._resting.round(patience)
 
     def has_deleted(self, deletes: Sequence[Deletion]) -> bool:
         """Whether all of these are deleted already, as far as the document tells."""

@@ -47,15 +47,18 @@ class Resting:
         """Whether it is put away."""
         return self._doc is None
 
-    def round(self, patience: int = ROUNDS) -> None:
-        """Some seconds have passed: put it away if nobody has looked for so many rounds."""
+    def round(self, patience: int = ROUNDS) -> bool:
+        """Some seconds have passed: put it away if nobody has looked for so many rounds. Whether it is put away."""
+        if self._doc is None:
+            return True
         if self._looked:
             self._rounds, self._stays = 0, False
         else:
             self._rounds += 1
         self._looked = False
-        if self._rounds >= patience and self._doc is not None and not self._stays:
+        if self._rounds >= patience and not self._stays:
             self._put_away(self._doc)
+        return self._doc is None
 
     def close(self) -> None:
         """Let the document go: an observer that is never removed pins it."""

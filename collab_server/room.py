@@ -336,11 +336,13 @@ class Room:
         """The client id of its repairs, if there were any."""
         return self.document.repairer
 
-    def rest(self, patience: int = ROUNDS) -> None:
-        """Some seconds have passed; in so many of such rounds nobody has looked at a document that is put away."""
-        self.document.rest(patience)
-        if self.document.resting:
+    def rest(self, patience: int = ROUNDS) -> bool:
+        """Some seconds have passed; in so many of such rounds nobody has looked at a document that is put away. Whether
+        it is."""
+        resting = self.document.rest(patience)
+        if resting:
             self.trials.end()
+        return resting
 
     def vector(self) -> bytes:
         """The state vector of everything told so far."""

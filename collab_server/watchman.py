@@ -21,8 +21,8 @@ HEARTBEATS_AT_A_TIME = 1_000
 AT_A_TIME = 50
 """Rooms or connections looked after before everybody else has a turn."""
 MISSED_PINGS_MAX = 2
-PUT_AWAY_MIN = 200
-"""Documents that are put away before their memory is given back."""
+GIVE_BACK_BYTES = 2 * 1024 * 1024
+"""Of encoded documents that are held no more, put away or closed, before their memory is given back."""
 ROUNDS_WHEN_CROWDED = 1
 """In an evening when everybody comes at once a document is put away as soon as nobody has looked at it in a round."""
 EMPTY_PRESENCE = b"\x00"
@@ -41,7 +41,8 @@ class Watchman:
         self._heads_due = 0.0
         self._stuck: dict[Connection, int] = {}
         self._awake_bytes = 0
-        self._put_away = 0
+        self._awake_bytes_most = 0
+        """Since memory was given back."""
 
     async def run(self) -> None:
         """Walk all rounds side by side; one that fails ends the process, as a dead round would be noticed by nobody."""
@@ -110,27 +111,24 @@ class Watchman:
 
     async def _look_after_rooms(self) -> None:
         hub, now = self._hub, self._loop.time()
-        awake, crowded = 0, self._awake_bytes > hub.settings.awake_bytes_max
+        awake, patience = 0, ROUNDS if self._awake_bytes <= hub.settings.awake_bytes_max else ROUNDS_WHEN_CROWDED
         async for hosted in _gently(hub.rooms.values()):
             if hosted.closed:
                 continue
-            hosted.perform(hosted.room.expire(now - hub.settings.presence_expiry_seconds))
+            if gone := hosted.room.expire(now - hub.settings.presence_expiry_seconds):
+                hosted.perform(gone)
             if now - hosted.spoken_at > hub.settings.keepalive_seconds - ROUND_SECONDS:
                 hosted.perform(hosted.room.audience.spread(EMPTY_PRESENCE))
             if hosted.projection_due and not hosted.unloading:
                 await hub.keeper.project(hosted)
-            rested = hosted.room.document.resting
-            hosted.room.rest(ROUNDS_WHEN_CROWDED if crowded else ROUNDS)
-            if not hosted.room.document.resting:
+            if not hosted.room.rest(patience):
                 awake += hosted.room.document_bytes
-            elif not rested:
-                self._put_away += 1
             if now - hosted.snapshot_at > hub.settings.snapshot_interval_seconds:
                 hosted.snapshot_at = now
                 await hub.keeper.snapshot(hosted, "interval")
-        self._awake_bytes = awake
-        if self._put_away >= PUT_AWAY_MIN:
-            self._put_away = 0
+        self._awake_bytes, self._awake_bytes_most = awake, max(awake, self._awake_bytes_most)
+        if self._awake_bytes_most - awake >= GIVE_BACK_BYTES:
+            self._awake_bytes_most = awake
             await asyncio.to_thread(give_back)
 
     async def _heartbeat(self) -> None:

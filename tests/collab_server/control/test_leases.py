@@ -50,8 +50,8 @@ async def test_who_leads_hears_of_edits_after_the_document_was_put_away(pool: Po
     await until(lambda: edited == [90])
     for bpm in (91.0, 92.0):
         for _ in range(ROUNDS + 2):
-            house.hosted.room.rest()
-        assert house.hosted.room.document.resting
+            resting = house.hosted.room.rest()
+        assert resting
         edit(ada.put("transport", "bpm", bpm))
         await until(lambda: edited[-1] == bpm)  # noqa: B023
     edit(ada.track("t_1"))
