@@ -1,12 +1,10 @@
-"""A writer at work beside real rooms, and a document's row that somebody else holds."""
+"""A writer at work beside real rooms."""
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 from uuid import UUID
-
-import asyncpg
 
 from collab_server.closing import CloseCode
 from collab_server.hosted import Hosted
@@ -20,11 +18,6 @@ from collab_server.writer import Writer
 from persistence.journal import Journal, Refused
 from persistence.pool import Pool
 from tests.collab_server.rooms import Person
-
-LOCK = "select head from documents where project_id = $1 for update"
-WAITING = """
-select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()
-"""
 
 
 class House:
@@ -119,18 +112,6 @@ async def house(pool: Pool, settings: CollabSettings | None = None) -> AsyncIter
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
-
-
-@asynccontextmanager
-async def held(database: str, project: UUID) -> AsyncIterator[None]:
-    """Somebody else holds the document's row."""
-    connection = await asyncpg.connect(database)
-    try:
-        async with connection.transaction():
-            await connection.fetchrow(LOCK, project)
-            yield
-    finally:
-        await connection.close()
 
 
 def say(hosted: Hosted, person: Person, update: bytes) -> None:

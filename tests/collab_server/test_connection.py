@@ -19,6 +19,7 @@ from tests.collab_server.author import Author
 from tests.collab_server.lobby import Lobby, Wire
 from tests.collab_server.peer import until
 from tests.collab_server.rooms import PROJECT, SEED, Person, messages
+from tests.collab_server.servers import own_server
 from tests.collab_server.world import User, World
 
 
@@ -128,17 +129,9 @@ async def test_a_welcome_that_fills_the_outbox_is_the_last_that_is_written() -> 
 @pytest.fixture
 async def hasty(app_environment: dict[str, str], scratch: Path, free_ports: Callable[[], int]) -> AsyncIterator[App]:
     """A server whose patience is short."""
-    port = free_ports()
-    environment = {
-        **app_environment,
-        "COLLAB__PORT": str(port),
-        "COLLAB__KEEPALIVE_SECONDS": "6",
-        "COLLAB__PRESENCE_EXPIRY_SECONDS": "2",
-    }
-    app = App("collab_server", port, environment, scratch / f"{uuid4().hex}.log")
-    await app.start()
-    yield app
-    await app.stop()
+    patience = {"COLLAB__KEEPALIVE_SECONDS": "6", "COLLAB__PRESENCE_EXPIRY_SECONDS": "2"}
+    async with own_server(app_environment, free_ports(), scratch, **patience) as app:
+        yield app
 
 
 async def test_silence_is_broken_and_the_silent_fade(world: World, project: UUID, ada: User, hasty: App) -> None:

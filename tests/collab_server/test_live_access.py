@@ -17,6 +17,7 @@ from studio.roles import Role
 from tests.collab_server.conftest import MakePeer
 from tests.collab_server.control.musician import Musician
 from tests.collab_server.peer import Peer, until
+from tests.collab_server.servers import own_server
 from tests.collab_server.world import User, World
 
 SET_ROLE = "update project_members set role = $3 where project_id = $1 and user_id = $2"
@@ -57,14 +58,10 @@ async def test_a_stranger_with_a_ticket_is_turned_away(world: World, project: UU
 @pytest.fixture
 async def narrow(app_environment: dict[str, str], scratch: Path, free_ports: Callable[[], int]) -> AsyncIterator[App]:
     """A collab server with two places for a person in a project, of either kind."""
-    port = free_ports()
     kinds = ("MEMBERS_PER_ROOM", "CONTROL_SOCKETS_PER_PROJECT")
     limits = {f"COLLAB__LIMITS__{kind}_AND_PERSON_MAX": "2" for kind in kinds}
-    own = {**app_environment, "COLLAB__PORT": str(port), **limits}
-    app = App("collab_server", port, own, scratch / f"{uuid4().hex}.log")
-    await app.start()
-    yield app
-    await app.stop()
+    async with own_server(app_environment, free_ports(), scratch, **limits) as app:
+        yield app
 
 
 async def test_nobody_takes_the_places_of_all_the_others(world: World, project: UUID, ada: User, narrow: App) -> None:

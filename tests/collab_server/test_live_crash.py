@@ -3,34 +3,25 @@
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import UUID, uuid4
 
-import asyncpg
 import pytest
 
 from launch.app import App
 from tests.collab_server.peer import until
+from tests.collab_server.row_lock import TERMINATE_WAITING, WAITING, held
+from tests.collab_server.servers import own_server
 from tests.collab_server.world import User, World
-
-LOCK = "select head from documents where project_id = $1 for update"
-TERMINATE_WAITING = """
-select pg_terminate_backend(pid) from pg_stat_activity
- where wait_event_type = 'Lock' and datname = current_database()
-"""
-WAITING = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+from tests.launch.support import refuses
 
 
 @pytest.fixture
 async def server(app_environment: dict[str, str], scratch: Path, free_ports: Callable[[], int]) -> AsyncIterator[App]:
     """A collab server of this test's own, to be killed."""
-    port = free_ports()
-    app = App("collab_server", port, {**app_environment, "COLLAB__PORT": str(port)}, scratch / f"{uuid4().hex}.log")
-    await app.start()
-    yield app
-    app.kill()
-    await app.ended()
+    async with own_server(app_environment, free_ports(), scratch) as app:
+        yield app
+        app.kill()
 
 
 async def restart(app: App) -> None:
@@ -38,18 +29,6 @@ async def restart(app: App) -> None:
     app.kill()
     await app.ended()
     await app.start()
-
-
-@asynccontextmanager
-async def held_row(database: str, project: UUID) -> AsyncIterator[None]:
-    """The document's row is locked by somebody else: commits wait."""
-    connection = await asyncpg.connect(database)
-    try:
-        async with connection.transaction():
-            await connection.fetchrow(LOCK, project)
-            yield
-    finally:
-        await connection.close()
 
 
 async def test_s13_killed_between_receiving_and_committing(
@@ -61,7 +40,7 @@ async def test_s13_killed_between_receiving_and_committing(
     b = await world.peer(server, project, bob).join()
     a.track("t_saved")
     await a.saved()
-    async with held_row(database, project):
+    async with held(database, project):
         a.track("t_unsaved")
         await until(lambda: "t_unsaved" in b.json()["tracks"], "others see it at once")
         assert a.unsaved
@@ -91,7 +70,7 @@ async def test_s13_killed_between_committing_and_telling(
     await a.saved()
     rows = await world.rows(project)
     assert server.process is not None
-    async with held_row(database, project):
+    async with held(database, project):
         a.track("t_1")
         await until(lambda: _count(world, WAITING), "the append waits for the row")
         server.process.send_signal(signal.SIGSTOP)
@@ -169,11 +148,11 @@ async def test_sigterm_waits_for_a_commit_under_way(
     """What is being committed when the stop comes is committed and acknowledged before the close."""
     a = await world.peer(server, project, ada).join()
     assert server.process is not None
-    async with held_row(database, project):
+    async with held(database, project):
         a.track("t_1")
         await until(lambda: _count(world, WAITING))
         server.process.terminate()
-        await until(lambda: _refuses(server), "it no longer takes connections")
+        await until(lambda: refuses(server), "it no longer takes connections")
     assert await server.ended() == 0
     await until(lambda: a.closed)
     assert not a.unsaved
@@ -225,12 +204,3 @@ async def _count(world: World, statement: str) -> int:
 
 async def _rows_are(world: World, project: UUID, rows: int) -> bool:
     return await world.rows(project) == rows
-
-
-async def _refuses(app: App) -> bool:
-    try:
-        _, writer = await asyncio.open_connection("127.0.0.1", app.port)
-    except OSError:
-        return True
-    writer.close()
-    return False

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 
@@ -16,6 +16,7 @@ from studio.locks import lock_track
 from tests.collab_server.conftest import MakePeer
 from tests.collab_server.peer import Peer, until
 from tests.collab_server.restrictions import RESTRICT
+from tests.collab_server.servers import own_server
 from tests.collab_server.world import User, World
 
 
@@ -26,11 +27,8 @@ def now_ms() -> int:
 @pytest.fixture
 async def second(app_environment: dict[str, str], scratch: Path, free_ports: Callable[[], int]) -> AsyncIterator[App]:
     """Another collab server beside `collab`."""
-    port = free_ports()
-    app = App("collab_server", port, {**app_environment, "COLLAB__PORT": str(port)}, scratch / f"{uuid4().hex}.log")
-    await app.start()
-    yield app
-    await app.stop()
+    async with own_server(app_environment, free_ports(), scratch) as app:
+        yield app
 
 
 async def test_s14_edits_cross_between_two_servers(

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
@@ -16,6 +16,7 @@ from launch.app import App
 from tests.collab_server.author import Author
 from tests.collab_server.conftest import MakePeer
 from tests.collab_server.peer import until
+from tests.collab_server.servers import own_server
 from tests.collab_server.world import User, World
 
 AUTHENTICATED = bytes((hocuspocus.AUTH, hocuspocus.AUTHENTICATED))
@@ -26,12 +27,9 @@ SAVED = bytes((hocuspocus.SYNC_STATUS, 1))
 @pytest.fixture
 async def strict(app_environment: dict[str, str], scratch: Path, free_ports: Callable[[], int]) -> AsyncIterator[App]:
     """A collab server that waits half a second for a token."""
-    port = free_ports()
-    own = {**app_environment, "COLLAB__PORT": str(port), "COLLAB__LIMITS__HANDSHAKE_SECONDS_MAX": "0.5"}
-    app = App("collab_server", port, own, scratch / f"{uuid4().hex}.log")
-    await app.start()
-    yield app
-    await app.stop()
+    impatient = {"COLLAB__LIMITS__HANDSHAKE_SECONDS_MAX": "0.5"}
+    async with own_server(app_environment, free_ports(), scratch, **impatient) as app:
+        yield app
 
 
 class Line:

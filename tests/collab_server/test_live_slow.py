@@ -5,7 +5,7 @@ import os
 import socket
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from pycrdt import Map
@@ -17,6 +17,7 @@ from launch.app import App
 from studio.blank import open_doc
 from studio.canonical import canonical
 from tests.collab_server.peer import until
+from tests.collab_server.servers import own_server
 from tests.collab_server.world import User, World, metric
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -25,11 +26,8 @@ PAGE = os.sysconf("SC_PAGE_SIZE")
 @pytest.fixture
 async def server(app_environment: dict[str, str], scratch: Path, free_ports: Callable[[], int]) -> AsyncIterator[App]:
     """A collab server of this test's own, whose memory is measured."""
-    port = free_ports()
-    app = App("collab_server", port, {**app_environment, "COLLAB__PORT": str(port)}, scratch / f"{uuid4().hex}.log")
-    await app.start()
-    yield app
-    await app.stop()
+    async with own_server(app_environment, free_ports(), scratch) as app:
+        yield app
 
 
 def resident(app: App) -> int:

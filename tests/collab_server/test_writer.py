@@ -5,8 +5,9 @@ import pytest
 from collab_server.settings import CollabSettings
 from persistence.journal import Refused
 from persistence.pool import Pool
-from tests.collab_server.house import LOCK, WAITING, acknowledged, held, house, say
+from tests.collab_server.house import acknowledged, house, say
 from tests.collab_server.peer import until
+from tests.collab_server.row_lock import LOCK, WAITING, held
 from tests.collab_server.world import User, World
 
 __all__ = ["LOCK", "WAITING", "house", "say"]

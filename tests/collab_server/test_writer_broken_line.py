@@ -6,14 +6,10 @@ from contextlib import asynccontextmanager, suppress
 from urllib.parse import parse_qs, urlsplit
 
 from persistence.pool import Pool, open_pool
-from tests.collab_server.house import WAITING, acknowledged, held, house, say
+from tests.collab_server.house import acknowledged, house, say
 from tests.collab_server.peer import until
+from tests.collab_server.row_lock import TERMINATE_WAITING, WAITING, held
 from tests.collab_server.world import User, World
-
-TERMINATE_WAITING = """
-select pg_terminate_backend(pid) from pg_stat_activity
- where wait_event_type = 'Lock' and datname = current_database()
-"""
 
 
 async def test_a_connection_lost_before_the_commit_is_tried_again(

@@ -1,5 +1,6 @@
 """What the launch tests share: processes that use an embedded server, and waiting for a condition."""
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -8,6 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.request import urlopen
+
+from launch.app import App
 
 ROOT = Path(__file__).resolve().parents[2]
 USER = """
@@ -103,3 +106,13 @@ def apps_below(pid: int) -> list[tuple[str, int]]:
         if "-m" in command:
             found.append((command[command.index("-m") + 1], int(child)))
     return found
+
+
+async def refuses(app: App) -> bool:
+    """Whether nobody listens on its port."""
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", app.port)
+    except OSError:
+        return True
+    writer.close()
+    return False

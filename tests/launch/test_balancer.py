@@ -9,7 +9,7 @@ import pytest
 
 from launch.app import App
 from tests.collab_server.peer import until
-from tests.launch.support import environment
+from tests.launch.support import environment, refuses
 
 MEGABYTES = 8
 
@@ -202,16 +202,6 @@ async def pour(caller: Caller, megabytes: int) -> None:
 def resident(pid: int) -> int:
     """Bytes of memory."""
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096
-
-
-async def refuses(app: App) -> bool:
-    """Whether nobody listens on its port."""
-    try:
-        _, writer = await asyncio.open_connection("127.0.0.1", app.port)
-    except OSError:
-        return True
-    writer.close()
-    return False
 
 
 async def test_it_ends_with_its_last_connection(balancer: App) -> None:
