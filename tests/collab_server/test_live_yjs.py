@@ -1,57 +1,20 @@
 """Tests of real Yjs clients (y-websocket) against the real server, beside pycrdt peers."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
-import pytest
-
-from launch.app import App
 from studio.roles import Role
 from tests.collab_server.conftest import MakePeer
 from tests.collab_server.peer import until
+from tests.collab_server.providers import Studio, node, studio
 from tests.collab_server.world import User, World
-from tests.provider_peer.peer import Client, Clients, running
+from tests.provider_peer.peer import Client
 
+__all__ = ["node", "studio"]
+
+YJS = "y-websocket-3"
 TRACK = {"kind": "audio", "name": "Bass", "order": "a", "gain_db": 0, "pan": 0, "mute": False, "output": "master"}
 TRACK |= {"deleted": None}
-
-
-@pytest.fixture(scope="module")
-async def node() -> AsyncIterator[Clients]:
-    async with running() as clients:
-        yield clients
-
-
-class Studio:
-    """Opens Yjs clients of one server."""
-
-    def __init__(self, world: World, node: Clients, app: App) -> None:
-        self._world, self._node, self._app = world, node, app
-        self.made: list[Client] = []
-
-    def ticket(self, project: UUID, user: User, role: Role = Role.EDITOR) -> str:
-        return self._world.ticket(project, user, role)
-
-    async def open(self, project: UUID, user: User, client: int | None = None) -> Client:
-        """A client that is on its way in."""
-        params = {"token": self.ticket(project, user)}
-        self.made.append(await self._node.open(f"{self._app.ws}/y", str(project), params, client))
-        return self.made[-1]
-
-    async def join(self, project: UUID, user: User, client: int | None = None) -> Client:
-        """A client that has everything."""
-        opened = await self.open(project, user, client)
-        await until(lambda: synced(opened), "synced")
-        return opened
-
-
-@pytest.fixture
-async def studio(world: World, node: Clients, collab: App) -> AsyncIterator[Studio]:
-    made = Studio(world, node, collab)
-    yield made
-    for client in made.made:
-        await client.close()
 
 
 async def synced(client: Client) -> bool:
@@ -74,7 +37,7 @@ async def test_yjs_and_pycrdt_edit_one_song(
 ) -> None:
     """Maps, numbers and texts beyond ASCII written by either are the same for both and in the journal."""
     bob = await world.member(project)
-    a, b = await make_peer(project, ada).join(), await studio.join(project, bob)
+    a, b = await make_peer(project, ada).join(), await studio.join(YJS, project, bob)
     await b.edit(["set", "tracks", "t_1", "", TRACK], ["set", "transport", "", "bpm", 97.5])
     a.marker("m_1", 960, "Vers é 😀")
     a.note("n_1", "é😀 more")
@@ -91,7 +54,7 @@ async def test_s1_yjs_comes_back_after_500_offline_edits(
 ) -> None:
     """Both sides edit apart, 500 times each; reconnected, everything of both is there."""
     bob = await world.member(project)
-    a, b = await make_peer(project, ada).join(), await studio.join(project, bob)
+    a, b = await make_peer(project, ada).join(), await studio.join(YJS, project, bob)
     a.track("t_1")
     await a.saved()
     await until(lambda: is_json(b, a.json()))
@@ -114,7 +77,7 @@ async def test_s5_a_yjs_viewer_reads_and_cannot_write(
 ) -> None:
     """A viewer's edit stays on its own screen; the client is warned once and stays connected."""
     eve = await world.member(project, Role.VIEWER, "Eve")
-    a, e = await make_peer(project, ada).join(), await studio.join(project, eve)
+    a, e = await make_peer(project, ada).join(), await studio.join(YJS, project, eve)
     a.track("t_1")
     await a.saved()
     await until(lambda: is_json(e, a.json()))
@@ -140,7 +103,7 @@ async def test_s7_a_yjs_clients_invalid_value_is_repaired(
     world: World, project: UUID, ada: User, studio: Studio, make_peer: MakePeer
 ) -> None:
     """A string for a number comes back to its author as the server's value."""
-    a, b = await make_peer(project, ada).join(), await studio.join(project, ada)
+    a, b = await make_peer(project, ada).join(), await studio.join(YJS, project, ada)
     await b.edit(["set", "transport", "", "bpm", "fast"])
     await b.edit(["set", "transport", "", "swing", 0.25])
     await until(lambda: a.json()["transport"]["swing"] != 0)
@@ -154,7 +117,7 @@ async def test_s8_yjs_presence_across_clients(
     """Each sees the other with the server's name and role; who leaves disappears; nobody is thrown out for
     re-sending what it heard."""
     bob = await world.member(project, name="Bob")
-    a, b = await make_peer(project, ada).join(), await studio.join(project, bob)
+    a, b = await make_peer(project, ada).join(), await studio.join(YJS, project, bob)
     client = (await b.state()).client
     await b.show(cursor=960, user={"name": "Somebody else", "role": "owner"})
     await until(lambda: (a.seen(client) or {}).get("cursor") == 960)
@@ -180,7 +143,7 @@ async def test_s11_a_removed_yjs_client_gives_up_for_good(
 ) -> None:
     """4403 is permanent to y-websocket 3.1: it says `closed` and does not come back."""
     bob = await world.member(project)
-    b = await studio.join(project, bob)
+    b = await studio.join(YJS, project, bob)
     await world.pool.execute("delete from project_members where project_id = $1 and user_id = $2", project, bob.id)
     took = await until(lambda: closed(b))
     assert took < 1.5
@@ -196,7 +159,7 @@ async def test_s12_a_yjs_client_with_somebody_elses_id_takes_another(
     a = await make_peer(project, ada).join()
     a.track("t_1")
     await a.saved()
-    e = await studio.join(project, eve, a.client)
+    e = await studio.join(YJS, project, eve, client=a.client)
     assert (await e.state()).client != a.client
     await e.edit(["set", "transport", "", "bpm", 66])
     await until(lambda: a.json()["transport"]["bpm"] == 66)
@@ -209,7 +172,7 @@ async def test_u1_a_yjs_client_undoes_only_its_own(
     world: World, project: UUID, ada: User, studio: Studio, make_peer: MakePeer
 ) -> None:
     """What others did since stays."""
-    a, b = await make_peer(project, ada).join(), await studio.join(project, ada)
+    a, b = await make_peer(project, ada).join(), await studio.join(YJS, project, ada)
     await b.edit(["set", "transport", "", "bpm", 90])
     await until(lambda: a.json()["transport"]["bpm"] == 90)
     a.put("transport", "swing", 0.25)
@@ -224,12 +187,12 @@ async def test_an_expired_ticket_is_permanent_until_a_fresh_one(
     world: World, project: UUID, ada: User, studio: Studio
 ) -> None:
     """4401 stops the provider; with a new ticket in `params` it connects again and is synced."""
-    b = await studio.join(project, ada)
+    b = await studio.join(YJS, project, ada)
     await b.disconnect()
     await b.connect(token=world.ticket(project, ada, now=1_000_000_000.0))
     await until(lambda: closed(b))
     assert await closed(b) == {"code": 4401, "reason": "the ticket has expired"}
-    await b.connect(token=studio.ticket(project, ada))
+    await b.connect(token=world.ticket(project, ada))
     await until(lambda: synced(b))
 
 
