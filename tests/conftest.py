@@ -7,7 +7,7 @@ import socket
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -93,10 +93,17 @@ async def postgres_dsn(postgres_server: EmbeddedPostgres, template: str) -> str:
 @pytest.fixture(scope="module")
 async def database(postgres_server: EmbeddedPostgres, template: str) -> AsyncIterator[str]:
     """The dsn of a fresh migrated database of this test module, dropped after it."""
+    async with fresh_database(postgres_server, template) as dsn:
+        yield dsn
+
+
+@asynccontextmanager
+async def fresh_database(server: EmbeddedPostgres, template: str) -> AsyncIterator[str]:
+    """The dsn of a copy of `template`, dropped at the end."""
     name = f"module_{uuid4().hex}"
-    await _create(postgres_server, name, template)
-    yield postgres_server.dsn_of(name)
-    await _execute(postgres_server, DROP_DATABASE.format(name))
+    await _create(server, name, template)
+    yield server.dsn_of(name)
+    await _execute(server, DROP_DATABASE.format(name))
 
 
 @pytest.fixture(scope="session")
@@ -140,6 +147,11 @@ def chromium() -> str:
 @pytest.fixture(scope="module")
 def app_environment(database: str, redis_url: str) -> dict[str, str]:
     """What both apps are configured with, on two unused ports. TICKETS__SECRET signs tickets for `collab`."""
+    return environment_of(database, redis_url)
+
+
+def environment_of(database: str, redis_url: str) -> dict[str, str]:
+    """What both apps are configured with, on two unused ports."""
     collab_port, api_port = unused_port(), unused_port()
     return {
         **{name: value for name, value in os.environ.items() if "__" not in name},

@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from playwright.async_api import Locator, Page, WebSocketRoute, expect
+from playwright.async_api import Locator, Page, Route, WebSocketRoute, expect
 
 DEADLINE_SECONDS = 20.0
 LANE_MIDDLE_PX = 40.0
@@ -23,7 +23,10 @@ async def until(condition: Callable[[], Awaitable[bool]], what: str) -> None:
 
 
 class Door:
-    """Stands between a page and the collab server; shut, it is as if the network were gone."""
+    """Stands between a page and the collab server; shut, it is as if the network were gone.
+
+    Tickets are behind it too: by one of them a page could learn of a new epoch before it can offer anybody its work.
+    """
 
     def __init__(self) -> None:
         self._open = True
@@ -32,12 +35,19 @@ class Door:
     async def fit(self, page: Page) -> None:
         """Before the page is loaded."""
         await page.route_web_socket(re.compile(r"/y/[0-9a-f-]{36}"), self._pass)
+        await page.route(re.compile(r"/projects/[0-9a-f-]{36}/ticket$"), self._ask)
 
     async def _pass(self, socket: WebSocketRoute) -> None:
         if self._open:
             self._sockets.append((socket, socket.connect_to_server()))
         else:
             await socket.close(code=GONE)
+
+    async def _ask(self, route: Route) -> None:
+        if self._open:
+            await route.continue_()
+        else:
+            await route.abort()
 
     async def shut(self, code: int = GONE) -> None:
         """End what is open with a close code, and let nothing in."""

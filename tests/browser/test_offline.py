@@ -1,7 +1,5 @@
 """What happens to edits when the collab server is away."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 from playwright.async_api import expect
 
@@ -12,37 +10,29 @@ from tests.browser.studio import Door
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture
-async def stoppable(collab: App) -> AsyncIterator[App]:
-    """The collab server, running again for the next test."""
-    yield collab
-    if collab.process is None or collab.process.returncode is not None:
-        await collab.start()
-
-
-async def test_the_light_is_honest_when_the_collab_server_is_away(visit: Visit, stoppable: App) -> None:
+async def test_the_light_is_honest_when_the_collab_server_is_away(visit: Visit, collab: App) -> None:
     """Saved while it runs, offline when it is stopped, and saved again only when it is back."""
     studio = await visit()
     await studio.add_track("Drums")
     await studio.light("saved")
-    await stoppable.stop()
+    await collab.stop()
     await studio.light("offline")
     await studio.add_track("Bass")
     await studio.light("offline")
-    await stoppable.start()
+    await collab.start()
     await studio.light("saved")
     await expect(studio.at("track")).to_have_count(2)
 
 
-async def test_s13_an_edit_the_server_lost_before_the_commit_is_sent_again(visit: Visit, stoppable: App) -> None:
+async def test_s13_an_edit_the_server_lost_before_the_commit_is_sent_again(visit: Visit, collab: App) -> None:
     """The server is killed right under an edit: the light turns saved only after another peer can read the edit."""
     studio = await visit()
     await studio.add_track("Drums")
-    stoppable.kill()
-    await stoppable.ended()
+    collab.kill()
+    await collab.ended()
     await studio.set_tempo(77)
     await studio.light("offline")
-    await stoppable.start()
+    await collab.start()
     await studio.light("saved")
     await studio.page.evaluate(
         "async () => { for (const d of await indexedDB.databases()) indexedDB.deleteDatabase(d.name) }"
@@ -53,13 +43,13 @@ async def test_s13_an_edit_the_server_lost_before_the_commit_is_sent_again(visit
     await expect(studio.at("track")).to_have_count(1)
 
 
-async def test_s1_offline_edits_survive_a_reload_and_merge(visit: Visit, someone: Visit, stoppable: App) -> None:
+async def test_s1_offline_edits_survive_a_reload_and_merge(visit: Visit, someone: Visit, collab: App) -> None:
     """Ana edits offline and reloads; Ben edits too; when the server is back both have both."""
     ana, ben = await visit(), await someone()
     await ana.add_track("Drums")
     await ben.join(await ana.invite_link("editor"))
     await expect(ben.at("track")).to_have_count(1)
-    await stoppable.stop()
+    await collab.stop()
     for studio in (ana, ben):
         await studio.light("offline")
     await ana.add_track("Offline")
@@ -67,7 +57,7 @@ async def test_s1_offline_edits_survive_a_reload_and_merge(visit: Visit, someone
     await ana.page.reload()
     await expect(ana.at("track")).to_have_count(2)
     await ana.light("offline")
-    await stoppable.start()
+    await collab.start()
     for studio in (ana, ben):
         await studio.light("saved")
         await expect(studio.at("track")).to_have_count(2)

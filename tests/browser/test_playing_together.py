@@ -26,9 +26,9 @@ GENEROUS_MS = 60.0
 
 
 @pytest.fixture(scope="module")
-def app_environment(app_environment: dict[str, str], free_ports: Callable[[], int]) -> dict[str, str]:
+def changes(free_ports: Callable[[], int]) -> dict[str, str]:
     """The collab server is told to be where the slow network is."""
-    return {**app_environment, "COLLAB__PUBLIC_URL": f"ws://127.0.0.1:{free_ports()}"}
+    return {"COLLAB__PUBLIC_URL": f"ws://127.0.0.1:{free_ports()}"}
 
 
 @pytest.fixture(scope="module")

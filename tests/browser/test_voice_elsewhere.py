@@ -20,11 +20,11 @@ async def daily() -> AsyncIterator[FakeDaily]:
 
 
 @pytest.fixture(scope="module")
-def app_environment(app_environment: dict[str, str], daily: FakeDaily) -> dict[str, str]:
-    """The apps' environment, with keys."""
+def changes(daily: FakeDaily) -> dict[str, str]:
+    """The apps have keys."""
     keys = {"URL": daily.url, "API_KEY": API_KEY, "WEBHOOK_SECRET": WEBHOOK_SECRET}
     named = {f"VOICE__DAILY__{name}": value for name, value in keys.items()}
-    return {**app_environment, **named, "VOICE__PROVIDER": "daily"}
+    return {**named, "VOICE__PROVIDER": "daily"}
 
 
 async def test_the_way_leads_to_dailys_own_page(visit: Visit, daily: FakeDaily) -> None:

@@ -30,10 +30,10 @@ async def livekit() -> AsyncIterator[TalkingLiveKit]:
 
 
 @pytest.fixture(scope="module")
-def app_environment(app_environment: dict[str, str], livekit: TalkingLiveKit) -> dict[str, str]:
-    """The apps' environment, with keys."""
+def changes(livekit: TalkingLiveKit) -> dict[str, str]:
+    """The apps have keys."""
     keys = {"VOICE__LIVEKIT__URL": livekit.url, "VOICE__LIVEKIT__API_KEY": KEY, "VOICE__LIVEKIT__API_SECRET": SECRET}
-    return {**app_environment, **keys, "VOICE__LOOK_SECONDS": "3600"}
+    return {**keys, "VOICE__LOOK_SECONDS": "3600"}
 
 
 @pytest.fixture(scope="module")
