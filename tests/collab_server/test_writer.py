@@ -7,10 +7,8 @@ from persistence.journal import Refused
 from persistence.pool import Pool
 from tests.collab_server.house import acknowledged, house, say
 from tests.collab_server.peer import until
-from tests.collab_server.row_lock import LOCK, WAITING, held
+from tests.collab_server.row_lock import WAITING, held
 from tests.collab_server.world import User, World
-
-__all__ = ["LOCK", "WAITING", "house", "say"]
 
 
 async def test_many_rooms_are_one_commit(world: World, pool: Pool, ada: User) -> None:

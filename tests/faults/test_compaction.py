@@ -8,8 +8,9 @@ from persistence.journal import Batch, Change, append_on
 from persistence.pool import Pool
 from studio.canonical import canonical
 from tests.collab_server.author import Author
+from tests.collab_server.house import house, say
 from tests.collab_server.peer import until
-from tests.collab_server.test_writer import LOCK, WAITING, house, say
+from tests.collab_server.row_lock import LOCK, WAITING
 from tests.collab_server.world import World
 
 CLIENT = 77_001
