@@ -37,7 +37,7 @@ def packages() -> None:
 @pytest.fixture
 async def song(packages: None, api_server: App) -> Song:
     """A new project, its owner, and an editor."""
-    async with httpx.AsyncClient(base_url=api_server.http) as http:
+    async with httpx.AsyncClient(base_url=api_server.http, verify=False) as http:
         owner, guest = [(await _post(http, "/api/guests", "", {"name": name}))["token"] for name in ("Ana", "Ben")]
         project = (await _post(http, "/api/projects", owner, {}))["id"]
         invite = (await _post(http, f"/api/projects/{project}/invites", owner, {"role": "editor"}))["token"]

@@ -60,7 +60,7 @@ async def call(http: httpx.AsyncClient, method: str, path: str, token: str, body
 @pytest.fixture
 async def song(api_server: App, collab: App) -> AsyncIterator[Song]:
     """A new project."""
-    async with httpx.AsyncClient(base_url=api_server.http) as http:
+    async with httpx.AsyncClient(base_url=api_server.http, verify=False) as http:
         guest = await call(http, "POST", "/api/guests", "", {"name": "Ana"})
         project = (await call(http, "POST", "/api/projects", guest["token"], {"name": "Song"}))["id"]
         yield Song(http, Seat(f"{api_server.http}/p/{project}", guest["token"], guest["user"]["id"]), project)

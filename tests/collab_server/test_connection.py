@@ -137,13 +137,14 @@ async def hasty(app_environment: dict[str, str], scratch: Path, free_ports: Call
 async def test_silence_is_broken_and_the_silent_fade(world: World, project: UUID, ada: User, hasty: App) -> None:
     """Somebody who only listens hears something in time for a client's watchdog; presence that is not renewed ends."""
     listener, ghost = world.peer(hasty, project, ada), world.peer(hasty, project, ada)
-    await listener.join()
-    await ghost.join()
+    quiet = world.peer(hasty, await world.project(ada), ada)
+    for peer in (listener, ghost, quiet):
+        await peer.join()
     ghost.show(cursor=1)
     await until(lambda: listener.seen(ghost.client))
+    heard = len(quiet.heard)
     await until(lambda: listener.seen(ghost.client) is None)
-    heard = len(listener.heard)
-    await until(lambda: len(listener.heard) > heard, seconds=20)
-    assert listener.heard[-1] is Kind.AWARENESS
-    await listener.leave()
-    await ghost.leave()
+    await until(lambda: len(quiet.heard) > heard, seconds=20)
+    assert quiet.heard[-1] is Kind.AWARENESS
+    for peer in (listener, ghost, quiet):
+        await peer.leave()

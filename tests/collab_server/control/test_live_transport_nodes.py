@@ -130,10 +130,9 @@ async def pair(
             port = free_ports()
             environment = {**app_environment, "COLLAB__PORT": str(port), "BUS__URL": server.url}
             apps.append(App("collab_server", port, environment, scratch / f"{uuid4().hex}.log"))
-            await apps[-1].start()
+        await asyncio.gather(*(app.start() for app in apps))
     yield apps
-    for app in apps:
-        await app.stop()
+    await asyncio.gather(*(app.stop() for app in apps))
 
 
 async def test_without_a_bus_commands_take_the_way_through_the_database(
