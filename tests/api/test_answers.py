@@ -23,14 +23,15 @@ T = TypeVar("T")
 async def watched(work: Awaitable[T]) -> tuple[T, float]:
     """What comes of it, and the longest time in seconds for which the event loop did nothing else.
 
-    The collector rests: what thousands of tests have left in this process is not the app's to look through.
+    In the processor's time of this process: what other processes take is not the app's. And the collector rests: what
+    thousands of tests have left in this process is not the app's to look through either.
     """
-    gap, last = 0.0, time.perf_counter()
+    gap, last = 0.0, time.process_time()
 
     async def tick() -> None:
         nonlocal gap, last
         while True:
-            now = time.perf_counter()
+            now = time.process_time()
             gap, last = max(gap, now - last), now
             await asyncio.sleep(0)
 
@@ -68,9 +69,9 @@ async def test_a_large_snapshot_is_shown_without_holding_the_loop(app: FastAPI, 
     content = song(100_000)
     path = await kept(app, ann, await ann.project(), content)
     text = json.dumps(content)
-    began = time.perf_counter()
+    began = time.process_time()
     json.dumps(json.loads(text))
-    alone = time.perf_counter() - began
+    alone = time.process_time() - began
     shown, gap = await watched(ann.get(path))
     assert shown.json()["document"] == content
     assert gap < alone / 2
@@ -81,9 +82,9 @@ async def test_a_large_fork_is_made_without_holding_the_loop(app: FastAPI, meet:
     ann = await meet("Ann")
     content = song(10_000)
     path = await kept(app, ann, await ann.project(), content)
-    began = time.perf_counter()
+    began = time.process_time()
     forked(content, UUID(int=1), "Large", "x/y", ann.id)
-    alone = time.perf_counter() - began
+    alone = time.process_time() - began
     made, gap = await watched(ann.post(f"{path}/fork"))
     assert made.status_code == 201
     assert gap < alone / 2
