@@ -11,7 +11,10 @@ from pycrdt import Map
 
 from persistence.editing import edit
 from persistence.pool import open_pool
+from presence.bus import open_bus
+from presence.events import Grew
 from tests.browser.conftest import Visit
+from tests.browser.stage import Stage
 from tests.browser.studio import Studio, until
 
 pytestmark = pytest.mark.browser
@@ -90,16 +93,19 @@ async def test_the_owner_removes_from_the_trash_for_good(visit: Visit, someone: 
         await expect(studio.at("trash-item")).to_contain_text("Bass")
 
 
-async def written(studio: Studio, database: str, change: Callable[[Any], None]) -> None:
-    """An edit of the open project that no control of the page makes; the collab server finds it in the journal."""
-    pool = await open_pool(database, 1, 1)
+async def written(studio: Studio, stage: Stage, change: Callable[[Any], None]) -> None:
+    """An edit of the open project that no control of the page makes; the collab server is told as by the HTTP app."""
+    project = UUID(studio.page.url.rsplit("/", 1)[1])
+    pool = await open_pool(stage.database, 1, 1)
     try:
-        await edit(pool, UUID(studio.page.url.rsplit("/", 1)[1]), None, "edit", change)
+        done = await edit(pool, project, None, "edit", change)
     finally:
         await pool.close()
+    async with open_bus(stage.environment["BUS__URL"]) as bus:
+        bus.publish(Grew(project, done.epoch, done.seq, done.body))
 
 
-async def test_an_effect_waits_in_the_trash_too(visit: Visit, database: str) -> None:
+async def test_an_effect_waits_in_the_trash_too(visit: Visit, stage: Stage) -> None:
     """With its kind and its track's name; it comes back to where it was."""
     studio = await visit()
     await studio.add_track("Drums")
@@ -109,7 +115,7 @@ async def test_an_effect_waits_in_the_trash_too(visit: Visit, database: str) -> 
     def thrown(doc: Any) -> None:
         doc.get("effects", type=Map)["e_1"] = Map({"track": track, "kind": "reverb", "deleted": ["u", 1.0]})
 
-    await written(studio, database, thrown)
+    await written(studio, stage, thrown)
     await studio.at("panel-trash").click()
     item = studio.at("trash-item")
     await expect(item).to_contain_text("Effect “reverb”")
@@ -119,7 +125,7 @@ async def test_an_effect_waits_in_the_trash_too(visit: Visit, database: str) -> 
     await studio.light("saved")
 
 
-async def test_thousands_of_differences_come_page_by_page(visit: Visit, database: str) -> None:
+async def test_thousands_of_differences_come_page_by_page(visit: Visit, stage: Stage) -> None:
     """Fifty are shown, and more when one asks for them."""
     studio = await visit()
     await studio.at("panel-history").click()
@@ -133,7 +139,7 @@ async def test_thousands_of_differences_come_page_by_page(visit: Visit, database
         with doc.transaction():
             doc.get("markers", type=Map).update(marks)
 
-    await written(studio, database, many)
+    await written(studio, stage, many)
     await version.get_by_test_id("version-compare").click()
     told = studio.at("differences").locator("li")
     await expect(told).to_have_count(50)
