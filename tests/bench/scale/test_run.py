@@ -35,8 +35,8 @@ async def test_idle_rooms_are_opened_and_kept(stage: Stage) -> None:
 
 async def test_cold_opens_all_arrive(stage: Stage) -> None:
     """Every visitor gets the document of a project that nobody had open."""
-    found = await cold.measure(stage, quietly, None, cold.Size(projects=200, rate=20, seconds=1, stay=0.1))
-    assert value(found, "opened") == 20
+    found = await cold.measure(stage, quietly, None, cold.Size(projects=200, rate=50, seconds=1, stay=0.1))
+    assert value(found, "opened") == 50
 
 
 async def test_a_spread_room_loses_no_edit(stage: Stage) -> None:
