@@ -8,9 +8,13 @@ import pytest
 from persistence.errors import TRANSIENT
 from persistence.journal import Batch, Journal
 from persistence.pool import Pool, open_pool
+from tests.collab_server.peer import until
 
 CUT_OTHERS = """
 select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()
+"""
+SLEEPING = """
+select count(*) from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database()
 """
 ROUND_TRIP = "select $1::jsonb as b, $2::json as t"
 
@@ -46,19 +50,17 @@ async def test_cut_connections_are_replaced(database: str, project: UUID) -> Non
     await own.close()
 
 
-async def test_a_transaction_left_open_ends_with_the_loan(database: str, project: UUID) -> None:
+async def test_a_transaction_left_open_ends_with_the_loan(pool: Pool, database: str, project: UUID) -> None:
     """A cancelled holder's transaction is rolled back before the connection is lent again: no lock stays behind."""
     own = await open_pool(database, 1, 1)
-    locked = asyncio.Event()
 
     async def hold() -> None:
         async with own.acquire() as connection, connection.transaction():
             await connection.execute("update documents set head = 99 where project_id = $1", project)
-            locked.set()
             await connection.execute("select pg_sleep(30)")
 
     task = asyncio.create_task(hold())
-    await locked.wait()
+    await until(lambda: pool.fetchval(SLEEPING))  # a statement that has not begun cannot be cancelled
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
