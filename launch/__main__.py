@@ -2,6 +2,7 @@
 
 import os
 import sys
+from contextlib import suppress
 
 INTERRUPTED = 130
 
@@ -11,20 +12,21 @@ def main() -> int:
     try:
         from launch.command import main as command  # noqa: PLC0415 - imported where Ctrl-C is expected
 
-        return command(sys.argv[1:])
+        code = command(sys.argv[1:])
     except KeyboardInterrupt:
-        return INTERRUPTED
-    finally:
-        _let_go_of_the_terminal()
+        code = INTERRUPTED
+    _let_go_of_the_terminal()
+    return code
 
 
 def _let_go_of_the_terminal() -> None:
-    """Python ends with 120 if it cannot write the last words; a terminal that was closed is no failure."""
+    """Python ends with 120 if it cannot write the last words, its own from here on among them; a terminal that was
+    closed is no failure."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):
-        try:
+        with suppress(OSError):
             stream.flush()
-        except OSError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        os.dup2(nowhere, stream.fileno())
 
 
 if __name__ == "__main__":
