@@ -12,6 +12,7 @@ from typing import Protocol
 from uuid import UUID
 
 from collab_server import wire
+from collab_server.allowance import TURN_SECONDS, Allowance, price
 from collab_server.closing import CloseCode
 from collab_server.dialects.dialect import Dialect
 from collab_server.gate.errors import Malformed
@@ -22,14 +23,8 @@ from collab_server.metrics import Metrics
 from collab_server.settings import CollabSettings
 from presence.principal import Principal
 
-TURN_SECONDS = 0.01
-TURN_WORK = 400
-"""What one connection may cost in a turn before the others have theirs, in messages like the everyday edit."""
-MESSAGE_SECONDS = 5e-6
-"""What the everyday edit costs. Other messages count by the time they took, in multiples of this."""
 SLOW_MESSAGE_SECONDS = 50e-6
 """An update that takes longer is no everyday edit, however short it is."""
-MESSAGE_WORK_MAX = 20_000
 MESSAGES_PER_FRAME_MAX = 1_000
 STATELESS_WORK = 400
 """What a stateless message counts beside its time: it goes to every node that has the project open."""
@@ -95,15 +90,12 @@ class Connection:
     """A sockets.Handler. Until the room is open, and between its turns, messages wait."""
 
     __slots__ = (
-        "_bytes_left",
+        "_allowance",
         "_doorkeeper",
         "_held",
         "_loop",
-        "_messages_left",
         "_paused",
         "_resting",
-        "_turn_ends",
-        "_turn_left",
         "_waiting",
         "_waiting_bytes",
         "dialect",
@@ -151,11 +143,7 @@ class Connection:
         self._held: tuple[bytes, bool] | None = None
         self._paused = False
         self._resting = False
-        self._turn_ends = 0.0
-        self._turn_left = 0
-        limits = doorkeeper.settings.limits
-        self._messages_left = limits.messages_burst_max
-        self._bytes_left = limits.bytes_burst_max
+        self._allowance = Allowance(doorkeeper.settings.limits)
 
     # ------------------------------------------------------------------ told by the socket
 
@@ -219,18 +207,15 @@ class Connection:
 
     def refill(self) -> None:
         """A second has passed: the rate is as new, up to the burst."""
-        limits = self._doorkeeper.settings.limits
-        self._messages_left = min(limits.messages_burst_max, self._messages_left + limits.messages_per_second_max)
-        self._bytes_left = min(limits.bytes_burst_max, self._bytes_left + limits.bytes_per_second_max)
-        self.spending = self._messages_left < limits.messages_burst_max or self._bytes_left < limits.bytes_burst_max
+        self.spending = self._allowance.refill()
         self._regulate()
 
     def charge(self, seconds: float, size: int = 0) -> None:
-        """What it said has cost this much time, now or later: it is counted like so many everyday edits. And `size`
-        bytes, as if it had sent them."""
-        work = min(MESSAGE_WORK_MAX, int(seconds / MESSAGE_SECONDS))
-        self._turn_left -= work
-        self._spend(work, size)
+        """What it said has cost this much time, now or later, and `size` bytes are kept: as if it had sent so many
+        everyday edits, and those bytes."""
+        messages = price(seconds)
+        self._allowance.work(messages)
+        self._spend(messages, size)
         self._regulate()
 
     def hold(self, update: bytes, merge: bool) -> None:
@@ -247,13 +232,7 @@ class Connection:
     # ------------------------------------------------------------------ inside
 
     def _has_turn(self) -> bool:
-        if self._held is not None:
-            return False
-        now = self._loop.time()
-        if now >= self._turn_ends:
-            self._turn_ends = now + TURN_SECONDS
-            self._turn_left = TURN_WORK
-        return self._turn_left > 0 and self._messages_left > 0 and self._bytes_left > 0
+        return self._held is None and self._allowance.has_turn(self._loop.time())
 
     def _go_on(self) -> None:
         """Hear what waits, as far as this turn goes."""
@@ -284,7 +263,7 @@ class Connection:
     def _handle(self, message: bytes, position: int, left: int) -> None:
         # The everyday edit is recognised first: sync, update, and a length of one byte that fills the message.
         if message[:2] == b"\x00\x02" and len(message) > 3 and message[2] == len(message) - 3:
-            self._turn_left -= 1
+            self._allowance.work(1)
             started = perf_counter()
             self._edit(message[3:], merge=False)
             spent = perf_counter() - started
@@ -305,7 +284,7 @@ class Connection:
                 started = perf_counter()
                 kind, payload, position = wire.read_message(message, position)
                 self._said(kind, payload)
-                self._turn_left -= 1
+                self._allowance.work(1)
                 self.charge(perf_counter() - started)
         except Malformed as error:
             self._expel(CloseCode.MALFORMED, error.reason)
@@ -315,7 +294,7 @@ class Connection:
         assert self.member is not None
         started = perf_counter()
         self.hosted.say(self.member, payload.decode())
-        self._turn_left -= STATELESS_WORK
+        self._allowance.work(STATELESS_WORK)
         self._spend(STATELESS_WORK, 0)
         self.charge(perf_counter() - started)
 
@@ -350,8 +329,7 @@ class Connection:
             self.hosted.hub.expel(self.hosted, self.member, code, reason)
 
     def _spend(self, messages: int, size: int) -> None:
-        self._messages_left -= messages
-        self._bytes_left -= size
+        self._allowance.spend(messages, size)
         if not self.spending:
             self.spending = True
             self._doorkeeper.spends(self)
@@ -361,7 +339,7 @@ class Connection:
         limits = self._doorkeeper.settings.limits
         frames_max = limits.waiting_frames_max if self.hosted is None else 1
         full = self._waiting_bytes > limits.waiting_bytes_max or len(self._waiting) >= frames_max
-        pause = full or self._messages_left <= 0 or self._bytes_left <= 0
+        pause = full or self._allowance.used_up
         if pause != self._paused and self.socket is not None:
             self._paused = pause
             if pause:

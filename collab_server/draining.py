@@ -31,7 +31,7 @@ async def drain(hub: Hub) -> None:
     await _commit(hub, deadline)
     _send_back(hub, list(hub.connections.values()))  # who was still on the way in
     hub.bus.publish(NodeGone(hub.node_id))
-    await hub.finish_tasks()  # rooms are let go after their last leave: snapshots, projections
+    await hub.tasks.finish()  # rooms are let go after their last leave: snapshots, projections
     await hub.register.empty()
 
 

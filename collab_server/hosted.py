@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Coroutine, Sequence
-from functools import partial
 from typing import Any, Protocol, assert_never
 from uuid import UUID
 
@@ -30,6 +29,7 @@ from collab_server.effects import (
 from collab_server.loss import Inquiry, Loss
 from collab_server.member import Member
 from collab_server.metrics import Metrics
+from collab_server.neighbours import Neighbours
 from collab_server.room import Room
 from collab_server.settings import CollabSettings
 from collab_server.shadow import Shadow, copied
@@ -47,11 +47,28 @@ UNSENT_SECONDS = 3.0
 """For so long unsent work is gathered before it is kept."""
 
 
+class Keeping(Protocol):
+    """Where work is kept that is not merged, and what a merge may ruin."""
+
+    def draft(self, hosted: "Hosted", member: Member, update: bytes) -> None:
+        """Keep work of another lineage."""
+
+    def unsent(self, hosted: "Hosted", member: Member) -> None:
+        """Keep what somebody wrote who may not write any more."""
+
+    def before_merge(self, hosted: "Hosted", member: Member) -> None:
+        """Keep the document as it is, before many offline edits."""
+
+
 class Surroundings(Protocol):
     """What a hosted room needs of its hub."""
 
     settings: CollabSettings
     metrics: Metrics
+
+    @property
+    def safekeeping(self) -> Keeping:
+        """Where work is kept that is not merged."""
 
     def record(self, hosted: "Hosted") -> None:
         """The room has something for the journal."""
@@ -62,38 +79,17 @@ class Surroundings(Protocol):
     def charge(self, member: Member, seconds: float) -> None:
         """Count the time that a member's edits have taken against its rate."""
 
-    def announce(self, hosted: "Hosted", entries: bytes) -> None:
-        """Tell the other nodes our members' presence."""
-
     def start(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """Run something beside everything else."""
 
-    def ask_nodes(self, hosted: "Hosted") -> None:
-        """Ask the other nodes for who is with them: those that are there answer."""
-
-    async def lost_nodes(self, hosted: "Hosted") -> set[UUID]:
-        """Nodes that may have died with people in this project."""
-
     def release(self, hosted: "Hosted") -> None:
         """A visitor of the room needs it no more."""
-
-    def tell_nodes(self, hosted: "Hosted", payload: str) -> None:
-        """Tell the other nodes a stateless message."""
-
-    def keep_draft(self, hosted: "Hosted", member: Member, update: bytes) -> None:
-        """Keep work of another lineage."""
 
     def hold(self, member: Member, update: bytes, merge: bool) -> None:
         """Hear nothing more of a member until `hear_again`, and then this first."""
 
     def hear_again(self, member: Member) -> None:
         """Hear a member again that was held."""
-
-    def keep_unsent(self, hosted: "Hosted", member: Member) -> None:
-        """Keep what somebody wrote who may not write any more."""
-
-    def snapshot_before_merge(self, hosted: "Hosted", member: Member) -> None:
-        """Keep the document as it is, before many offline edits."""
 
     def spoiled(self, hosted: "Hosted", reason: str) -> None:
         """The room must be loaded anew."""
@@ -102,9 +98,20 @@ class Surroundings(Protocol):
 class Hosted:
     """One room and its surroundings. All methods run in the event loop and none blocks."""
 
-    def __init__(self, room: Room, hub: Surroundings, loop: asyncio.AbstractEventLoop, rows: int, bytes: int) -> None:
+    def __init__(
+        self,
+        room: Room,
+        hub: Surroundings,
+        neighbours: Neighbours,
+        inquiry: Inquiry,
+        loop: asyncio.AbstractEventLoop,
+        rows: int,
+        bytes: int,
+    ) -> None:
         self.room = room
         self.hub = hub
+        self.neighbours = neighbours
+        self._inquiry = inquiry
         self.project_id: UUID = room.project_id
         self.recording = False
         """The journal knows that this room has something for it."""
@@ -124,12 +131,9 @@ class Hosted:
         """Rows of other processes are missing and being read: the document is not what `head` says."""
         self.standing_news = 0
         """Counts what was heard of memberships: an answer that was asked for before the last of it may be too old."""
-        self.others: dict[UUID, float] = {}
-        """Nodes that have this project open, as far as heard, and when they were heard last."""
         self._loop = loop
         self._presence_timer: asyncio.TimerHandle | None = None
         self._presence_at = 0.0
-        self.inquiry = Inquiry(partial(hub.ask_nodes, self), partial(hub.lost_nodes, self), self.others)
         self._edits_of_gone = 0
 
     def perform(self, effects: Effects) -> None:
@@ -156,19 +160,19 @@ class Hosted:
                         member.write(data)
                     self.spoken_at = self._loop.time()
                 case Announce(entries):
-                    self.hub.announce(self, entries)
+                    self.neighbours.present(entries)
                 case Expel(member, code, reason):
                     self.hub.expel(self, member, code, reason)
                 case KeepDraft(member, update):
-                    self.hub.keep_draft(self, member, update)
+                    self.hub.safekeeping.draft(self, member, update)
                 case Try(member, update, merge, shadow, state):
                     self.hub.hold(member, update, merge)
                     if state is not None:
                         self.hub.start(self._copy(shadow, state))
                 case KeepUnsent(member):
-                    self._loop.call_later(UNSENT_SECONDS, self.hub.keep_unsent, self, member)
+                    self._loop.call_later(UNSENT_SECONDS, self.hub.safekeeping.unsent, self, member)
                 case SnapshotFirst(member):
-                    self.hub.snapshot_before_merge(self, member)
+                    self.hub.safekeeping.before_merge(self, member)
                 case Deflate(dialect, state):
                     self.hub.start(self._deflate(dialect, state))
                 case Doubt():
@@ -192,7 +196,7 @@ class Hosted:
     @property
     def loss(self) -> Loss:
         """Whether work was lost that had been told, as far as was found out."""
-        return self.inquiry.found
+        return self._inquiry.found
 
     @property
     def empty(self) -> bool:
@@ -224,7 +228,7 @@ class Hosted:
             self.perform(self.room.audience.say(None, payload))
         elif may(member.role, Action.NOTE_ADD):
             self.perform(self.room.audience.say(member, payload))
-            self.hub.tell_nodes(self, payload)
+            self.neighbours.say(payload)
 
     def fell_behind(self, member: Member) -> None:
         """A member's outbox is full: from now on it gets nothing until it has drained."""
@@ -243,13 +247,13 @@ class Hosted:
             self._tick()
 
     def _doubt(self) -> None:
-        if self.inquiry.doubted():
+        if self._inquiry.doubted():
             self.visitors += 1  # whoever is sent away may be alone, and has to find the answer here
             self.hub.start(self._inquire())
 
     async def _inquire(self) -> None:
         try:
-            await self.inquiry.run()
+            await self._inquiry.run()
         finally:
             self._loop.call_later(ANSWER_SECONDS, self.hub.release, self)
 

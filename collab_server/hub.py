@@ -1,8 +1,7 @@
 """The rooms of one process: opened once, fed with what other processes say, let go after the last leave and commit."""
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -11,39 +10,30 @@ from collab_server.closing import CloseCode
 from collab_server.connection import Connection
 from collab_server.hosted import Hosted
 from collab_server.keeper import Keeper
+from collab_server.loss import Inquiry
 from collab_server.member import Member
 from collab_server.metrics import Metrics
+from collab_server.neighbours import Neighbours
 from collab_server.news import News
 from collab_server.opening import open_room
 from collab_server.pending import Flight
 from collab_server.reception import Reception
 from collab_server.register import Register
+from collab_server.safekeeping import Safe, Safekeeping
 from collab_server.settings import CollabSettings
+from collab_server.spoils import SPOILS_MAX, Spoils
+from collab_server.tasks import Tasks
 from collab_server.writer import Writer
-from persistence.errors import TRANSIENT, PersistenceError
 from persistence.journal import Journal, Refused
 from presence.bus import Bus
-from presence.events import (
-    Event,
-    Grew,
-    PresenceSpread,
-    PresenceWanted,
-    Said,
-    SetAside,
-)
+from presence.events import Event, SetAside
 
 SALVAGE_SECONDS = 300.0
 """For so long after a start (the process before may have been killed) or a spoiled room people bring back what others
 had told them."""
 
-TASKS_SECONDS = 5.0
-
 REST_SECONDS = 0.1
 """How often an empty room asks whether the rows it lacks have come."""
-
-SPOILS_MAX = 3
-SPOILS_SECONDS = 3600.0
-"""A document that was spoiled so often within so long in one process is set aside for an operator."""
 
 
 class Hub:
@@ -55,6 +45,7 @@ class Hub:
         node_id: UUID,
         journal: Journal,
         keeper: Keeper,
+        safe: Safe,
         register: Register,
         bus: Bus,
         metrics: Metrics,
@@ -73,13 +64,11 @@ class Hub:
         self.bus = bus
         self._opening: dict[UUID, asyncio.Task[Hosted]] = {}
         self._early: dict[UUID, list[Event]] = {}
-        self._spoils: dict[UUID, list[float]] = {}
-        """When its rooms were spoiled, by project."""
-        self._tasks: set[asyncio.Task[Any]] = set()
-        self._merge_snapshots_due: dict[UUID, float] = {}
-        """When offline work may be preceded by a snapshot again, for projects that had one lately."""
         self._loop = asyncio.get_running_loop()
-        self._started = self._loop.time()
+        self._spoils = Spoils(self._loop.time())
+        self.tasks = Tasks()
+        self.start = self.tasks.start
+        self.safekeeping = Safekeeping(safe, self.start, self.charge, settings.limits.merge_snapshot_seconds_min)
         self._log = structlog.get_logger("hub")
         self.news = News(self, journal, keeper, bus)
         self._reception = Reception(self, register)
@@ -124,7 +113,7 @@ class Hub:
     def _leave(self, hosted: Hosted, member: Member) -> None:
         member.write = _nowhere  # an acknowledgement may still be on its way
         hosted.leave(member)
-        self.keep_unsent(hosted, member)
+        self.safekeeping.unsent(hosted, member)
         self.register.left(member.id, member.edits)
         self._may_unload(hosted)
 
@@ -152,9 +141,11 @@ class Hub:
             await self.bus.subscribe(project_id, lambda event: self._heard(project_id, event))
             room, loaded = await open_room(self._journal, project_id, self.settings.limits)
             bytes_ = sum(len(row.body) for row in loaded.tail)
-            hosted = Hosted(room, self, self._loop, len(loaded.tail), bytes_)
+            neighbours = Neighbours(self.bus, self.node_id, project_id)
+            inquiry = Inquiry(neighbours.ask, partial(self.keeper.lost, project_id), neighbours.heard_at)
+            hosted = Hosted(room, self, neighbours, inquiry, self._loop, len(loaded.tail), bytes_)
             hosted.projection_due = loaded.projected < loaded.head
-            hosted.inquiry.suppose(max(self._spoils.get(project_id, [self._started])) + SALVAGE_SECONDS)
+            inquiry.suppose(self._spoils.last(project_id) + SALVAGE_SECONDS)
             self.rooms[project_id] = hosted
             if room.pending:
                 hosted.record()
@@ -166,7 +157,7 @@ class Hub:
             del self._opening[project_id]
         for event in early:
             self.news.hear(hosted, event)
-        self.ask_nodes(hosted)
+        neighbours.ask()
         return hosted
 
     def _heard(self, project_id: UUID, event: Event) -> None:
@@ -244,34 +235,11 @@ class Hub:
         connection.close(code, reason)
         self.left(connection)
 
-    def charge(self, member: Member, seconds: float) -> None:
-        """Count the time that a member's edits have taken against its rate."""
+    def charge(self, member: Member, seconds: float, size: int = 0) -> None:
+        """Count the time that a member's edits have taken, and bytes kept because of them, against its rate."""
         connection = self.connections.get(member.id)
         if connection is not None:
-            connection.charge(seconds)
-
-    def announce(self, hosted: Hosted, entries: bytes) -> None:
-        """Tell the other nodes our members' presence, if there are any."""
-        if hosted.others:
-            self.bus.publish(PresenceSpread(hosted.project_id, self.node_id, entries))
-
-    def ask_nodes(self, hosted: Hosted) -> None:
-        """Ask the other nodes for who is with them."""
-        self.bus.publish(PresenceWanted(hosted.project_id, self.node_id))
-
-    async def lost_nodes(self, hosted: Hosted) -> set[UUID]:
-        """Nodes that may have died with people in this project."""
-        return await self.keeper.lost(hosted.project_id)
-
-    def tell_nodes(self, hosted: Hosted, payload: str) -> None:
-        """Tell the other nodes a stateless message, if there are any."""
-        if hosted.others:
-            self.bus.publish(Said(hosted.project_id, self.node_id, payload.encode()))
-
-    def keep_draft(self, hosted: Hosted, member: Member, update: bytes) -> None:
-        """Keep work of another lineage."""
-        name = f"Unsent work of {member.principal.name}"
-        self.start(self.keeper.draft(hosted, member, update, name))
+            connection.charge(seconds, size)
 
     def hold(self, member: Member, update: bytes, merge: bool) -> None:
         """Hear nothing more of a member until `hear_again`, and then this first."""
@@ -285,35 +253,13 @@ class Hub:
         if connection is not None:
             connection.release()
 
-    def keep_unsent(self, hosted: Hosted, member: Member) -> None:
-        """Keep what somebody wrote who may not write any more, if there is anything new of it."""
-        if member.unsent is not None and member.unsent.fresh:
-            self.start(self.keeper.unsent(hosted, member, member.unsent.taken()))
-
-    def snapshot_before_merge(self, hosted: Hosted, member: Member) -> None:
-        """Keep the document as it is, before many offline edits, unless that was done a while ago: what came since is
-        in the history. A few bytes can be many edits, so it counts as if the member had sent what is kept."""
-        now = self._loop.time()
-        if now < self._merge_snapshots_due.get(hosted.project_id, now):
-            return
-        self._merge_snapshots_due = {project: due for project, due in self._merge_snapshots_due.items() if due > now}
-        self._merge_snapshots_due[hosted.project_id] = now + self.settings.limits.merge_snapshot_seconds_min
-        state = hosted.room.state()
-        connection = self.connections.get(member.id)
-        if connection is not None:
-            connection.charge(0.0, len(state))
-        name = f"Before the offline work of {member.principal.name}"
-        self.start(self.keeper.before_merge(hosted, state, name))
-
     def spoiled(self, hosted: Hosted, reason: str) -> None:
         """The document in memory can't be trusted: load it anew, or set it aside when that keeps happening."""
-        now = self._loop.time()
-        spoils = [at for at in self._spoils.get(hosted.project_id, ()) if now - at < SPOILS_SECONDS] + [now]
-        self._spoils[hosted.project_id] = spoils
-        self._log.error("room spoiled", project=str(hosted.project_id), reason=reason, count=len(spoils))
+        count = self._spoils.note(hosted.project_id, self._loop.time())
+        self._log.error("room spoiled", project=str(hosted.project_id), reason=reason, count=count)
         self.metrics.refused("spoiled")
         self.drop(hosted, CloseCode.SERVICE_RESTART, "the room is loaded anew: come back")
-        if len(spoils) >= SPOILS_MAX:
+        if count >= SPOILS_MAX:
             self.metrics.quarantines += 1
             self.start(self._set_aside(hosted.project_id, reason))
 
@@ -332,8 +278,7 @@ class Hub:
             return
         hosted.rows_since_compaction += 1
         hosted.bytes_since_compaction += len(flight.batch.body)
-        if hosted.others:
-            self.bus.publish(Grew(hosted.project_id, hosted.room.epoch, seq, flight.batch.body))
+        hosted.neighbours.grew(hosted.room.epoch, seq, flight.batch.body)
         if seq > before + 1:
             self.news.catch_up(hosted, before)
         elif flight.state is not None and seq == flight.head + 1:  # no row of another node came in between
@@ -352,27 +297,6 @@ class Hub:
     def _recovered(self) -> None:
         """The line that tells of memberships was cut as well, and may not have noticed yet."""
         self.start(self.news.check_all_memberships())
-
-    # ------------------------------------------------------------------ ending
-
-    async def finish_tasks(self) -> None:
-        """Wait for what was started, for a while."""
-        pending = {task for task in self._tasks if task is not asyncio.current_task()}
-        if pending:
-            await asyncio.wait(pending, timeout=TASKS_SECONDS)
-
-    def start(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
-        """Run something beside everything else; an error that nobody expected is logged."""
-        task = self._loop.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._finished)
-        return task
-
-    def _finished(self, task: asyncio.Task[Any]) -> None:
-        self._tasks.discard(task)
-        error = None if task.cancelled() else task.exception()
-        if error is not None and not isinstance(error, (PersistenceError, *TRANSIENT)):
-            self._log.error("a task failed", error=f"{type(error).__name__}: {error}", exc_info=error)
 
 
 def _nowhere(_: bytes) -> None:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import structlog
 
-from collab_server.keeper import SETBACKS
+from collab_server.setbacks import SETBACKS
 from persistence.history import prune_history
 from persistence.pool import Pool
 from persistence.settings import RetentionSettings

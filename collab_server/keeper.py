@@ -3,20 +3,17 @@
 None of it is on the way of an edit; a failure here is logged and tried again at the next occasion.
 """
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import structlog
 
 from collab_server.hosted import Hosted
 from collab_server.member import Member
+from collab_server.setbacks import SETBACKS, attempted
 from collab_server.standing import Standing, standing_of
-from collab_server.unsent import merged
-from persistence.drafts import keep_draft
-from persistence.errors import TRANSIENT, PersistenceError
 from persistence.journal import Journal
 from persistence.options import Cast, cast
 from persistence.pool import Pool
@@ -35,10 +32,7 @@ STALE_AFTER = timedelta(seconds=90)
 LOST_WITHIN = timedelta(hours=1)
 """For so long after a node died the work that was lost with it may be brought back by those who had heard of it."""
 
-
 PROJECTED = ("markers", "notes")
-
-SETBACKS: tuple[type[Exception], ...] = (PersistenceError, *TRANSIENT)
 
 
 class Keeper:
@@ -88,11 +82,11 @@ class Keeper:
 
     async def sweep(self) -> None:
         """Close what a dead node left open."""
-        await self._try(self._sessions.sweep(STALE_AFTER), "sweep")
+        await attempted(self._log, self._sessions.sweep(STALE_AFTER), "sweep")
 
     async def prune(self) -> None:
         """Let the snapshots go that the retention settings no longer hold."""
-        await self._try(self._snapshots.prune(self._retention), "retention")
+        await attempted(self._log, self._snapshots.prune(self._retention), "retention")
 
     async def snapshot(self, hosted: Hosted, reason: str) -> None:
         """Keep the document as it is, if it changed since the last time."""
@@ -100,7 +94,8 @@ class Keeper:
             return
         hosted.edited_since_snapshot = False
         room = hosted.room
-        saved = await self._try(
+        saved = await attempted(
+            self._log,
             self._snapshots.save(
                 room.project_id,
                 kind="automatic",
@@ -117,47 +112,12 @@ class Keeper:
         )
         hosted.edited_since_snapshot = hosted.edited_since_snapshot or not saved
 
-    async def before_merge(self, hosted: Hosted, state: bytes, name: str) -> None:
-        """Keep the state before a merge."""
-        await self._try(
-            self._snapshots.save(
-                hosted.project_id,
-                kind="automatic",
-                reason="before_merge",
-                name=name,
-                author=None,
-                parent=None,
-                epoch=hosted.room.epoch,
-                seq=hosted.room.head,
-                state=state,
-                canonical=None,
-            ),
-            "draft",
-        )
-
-    async def draft(self, hosted: Hosted, member: Member, update: bytes, name: str) -> None:
-        """Keep work of another lineage, which must not be merged: once, and only so much of it."""
-        room = hosted.room
-        place = (room.project_id, member.user_id, name, room.epoch, room.head)
-        await self._try(keep_draft(self._pool, uuid4(), *place, update, lineage=True), "draft")
-
-    async def unsent(self, hosted: Hosted, member: Member, updates: list[bytes]) -> None:
-        """Keep what somebody wrote who may not write any more: one draft for a connection, seen by nobody else."""
-        update = await asyncio.to_thread(merged, updates)
-        if update is not None:
-            name = f"Unsent work of {member.principal.name}"
-            room = hosted.room
-            what = keep_draft(
-                self._pool, member.id, room.project_id, member.user_id, name, room.epoch, room.head, update
-            )
-            await self._try(what, "draft")
-
     async def project(self, hosted: Hosted) -> None:
         """Bring studio_markers and studio_notes up to the document."""
         hosted.projection_due = False
         content = canonical(hosted.room.doc, PROJECTED)
         seq = hosted.room.head
-        if not await self._try(self._project(hosted.project_id, content, seq), "projection"):
+        if not await attempted(self._log, self._project(hosted.project_id, content, seq), "projection"):
             hosted.projection_due = True
 
     async def _project(self, project_id: UUID, content: dict[str, Any], seq: int) -> None:
@@ -168,14 +128,6 @@ class Keeper:
         """Store the state as of `seq` and let the rows go that it covers."""
         hosted.rows_since_compaction = 0
         hosted.bytes_since_compaction = 0
-        await self._try(self._journal.compact(hosted.project_id, hosted.room.epoch, seq, state), "compaction")
-
-    async def _try(self, work: Awaitable[object], what: str) -> bool:
-        try:
-            await work
-        except SETBACKS as error:
-            self._log.warning(f"{what} failed", error=f"{type(error).__name__}: {error}")
-            return False
-        except asyncio.CancelledError:
-            raise
-        return True
+        await attempted(
+            self._log, self._journal.compact(hosted.project_id, hosted.room.epoch, seq, state), "compaction"
+        )

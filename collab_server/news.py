@@ -52,8 +52,6 @@ TOLD_BY_NODES = GateLimits(
 )
 """Of presence: a node tells of everybody at once, in states that have grown since they were judged where they came in.
 If one entry could make the rest unreadable, nobody of that node would be seen."""
-NOBODY = b"\x00"
-"""An awareness payload without entries."""
 
 
 class House(Protocol):
@@ -70,8 +68,6 @@ class House(Protocol):
 
     def expel(self, hosted: Hosted, member: Member, code: CloseCode, reason: str) -> None: ...
 
-    def announce(self, hosted: Hosted, entries: bytes) -> None: ...
-
     def spoiled(self, hosted: Hosted, reason: str) -> None: ...
 
 
@@ -82,7 +78,6 @@ class News:
         self._house = house
         self._journal = journal
         self._keeper = keeper
-        self._bus = bus
         self._missing: dict[Hosted, int] = {}
         """Rooms that lack rows, with the last row before the first of them; `behind` while somebody reads them."""
         self._checking_all = False
@@ -104,7 +99,7 @@ class News:
             case Said(_, node, payload) if node != house.node_id:
                 hosted.say(None, payload.decode(errors="replace"))
             case NodeGone(node):
-                hosted.others.pop(node, None)
+                hosted.neighbours.gone(node)
                 hosted.perform(hosted.room.node_left(node))
             case RoleChanged(_, user_id, role) if not may(role, Action.WRITE):
                 hosted.standing_news += 1
@@ -141,7 +136,7 @@ class News:
             self._house.drop(hosted, CloseCode.EPOCH_CHANGED, "the project was rebuilt")
         elif found.head > hosted.room.head and not hosted.flying and not hosted.behind:
             self.catch_up(hosted, hosted.room.head)
-            self._bus.publish(PresenceWanted(hosted.project_id, self._house.node_id))  # somebody is there, unheard
+            hosted.neighbours.ask()  # somebody is there, unheard
 
     def catch_up(self, hosted: Hosted, after: int) -> None:
         """Read the journal behind row `after`: rows of other processes are missing here.
@@ -158,9 +153,8 @@ class News:
         for hosted in list(self._house.rooms.values()):
             self.catch_up(hosted, hosted.room.head)
             self._house.start(self.check_memberships(hosted))
-            self._bus.publish(PresenceWanted(hosted.project_id, self._house.node_id))
-            if hosted.others:  # who was back before us has asked in vain
-                self._house.announce(hosted, hosted.room.roster.snapshot(ours_only=True) or NOBODY)
+            hosted.neighbours.ask()
+            hosted.neighbours.present(hosted.room.roster.snapshot(ours_only=True))  # who was first has asked in vain
 
     async def check_all_memberships(self) -> None:
         """Ask for the members of every open room, as changes may have been missed. One round at a time."""
@@ -219,15 +213,14 @@ class News:
         It may have loaded the document before it could hear us; an empty body makes it read what it missed. And so may
         we, if it is the first that we hear of it: both may have opened the project while the bus was away.
         """
-        first = node not in hosted.others
-        hosted.others[node] = self._loop.time()
-        if first:
-            self._bus.publish(PresenceWanted(hosted.project_id, self._house.node_id))
-        self._house.announce(hosted, hosted.room.roster.snapshot(ours_only=True) or NOBODY)
-        self._bus.publish(Grew(hosted.project_id, hosted.room.epoch, hosted.room.head, b""))
+        room, neighbours = hosted.room, hosted.neighbours
+        if neighbours.heard(node, self._loop.time()):
+            neighbours.ask()
+        neighbours.present(room.roster.snapshot(ours_only=True))
+        neighbours.grew(room.epoch, room.head, b"")
 
     def _presence(self, hosted: Hosted, node: UUID, entries: bytes) -> None:
-        hosted.others[node] = self._loop.time()
+        hosted.neighbours.heard(node, self._loop.time())
         try:
             heard = decode_presence(entries, TOLD_BY_NODES)
         except GateRefused:

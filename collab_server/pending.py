@@ -87,11 +87,15 @@ class Pending:
         """Tell `member` its own updates once everything added so far is committed."""
         self._acks.append((member, updates))
 
+    def forget(self) -> None:
+        """Nothing of it may be committed, and nobody is told that it was saved."""
+        self._entries, self._acks, self._by_author, self._clients, self.size = [], [], {}, [], 0
+
     def take(self, project_id: UUID, epoch: int, head: int) -> Flight:
         """Hand over everything and start empty; `head` is the row up to which the document is known."""
         batch = self._batch(project_id, epoch) if self._entries else None
         flight = Flight(batch, self._acks, self.size, head)
-        self._entries, self._acks, self._by_author, self._clients, self.size = [], [], {}, [], 0
+        self.forget()
         return flight
 
     def _batch(self, project_id: UUID, epoch: int) -> Batch:

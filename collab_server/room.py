@@ -1,7 +1,7 @@
 """One project's document and the people in it, without I/O: frames' contents go in, effects come out.
 
-The way of an edit: role → size → gate → gap check → client-id binding → gathered; at the tick: applied, repaired,
-relayed, pending for the journal; after the commit: acknowledged by its echo. What it leaves to others: sockets, the
+The way of an edit: judged and gathered (intake.py); at the tick: applied, repaired, relayed, pending for the journal;
+after the commit: acknowledged by its echo. What it leaves to others: sockets, the
 clock, the database, the bus (hub.py) and the spelling of frames (dialects/).
 """
 
@@ -11,46 +11,40 @@ from uuid import UUID
 
 from pycrdt import Doc
 
-from collab_server.admission import SEED_CLIENT, Admission, Admitted, Doubtful, Gap, OtherLineage, Refusal
+from collab_server.admission import SEED_CLIENT, Admission
 from collab_server.audience import Audience, News
 from collab_server.closing import CloseCode
 from collab_server.effects import (
     NOTHING,
     PRESENCE_TICK,
     RECORD,
-    TICK,
     Announce,
     Deflate,
-    Doubt,
     Effect,
     Effects,
     Expel,
-    KeepDraft,
-    KeepUnsent,
     Send,
-    SnapshotFirst,
     Spoil,
 )
-from collab_server.express import Everyday
+from collab_server.extent import Extent
 from collab_server.gate.awareness import Entry as PresenceEntry
 from collab_server.gate.awareness import decode as decode_presence
-from collab_server.gate.errors import Malformed, StoredMalformed, TooLarge
+from collab_server.gate.errors import Malformed, TooLarge
 from collab_server.gate.limits import Limits as GateLimits
 from collab_server.gate.shape import Shape
 from collab_server.gate.vector import inspect_vector
 from collab_server.gathered import Inbox, Run
+from collab_server.intake import Intake
 from collab_server.join_state import EMPTY_VECTOR, JoinState
 from collab_server.live_document import LiveDocument
-from collab_server.loss import Doubts, Loss
+from collab_server.loss import Loss
 from collab_server.member import Member
 from collab_server.pending import Flight, Pending
 from collab_server.resting import ROUNDS
 from collab_server.roster import REPEATED_MAX, TOLD_TIMES, Roster
 from collab_server.settings import Limits
-from collab_server.trials import LATER, RESTRICTED, Trials
-from collab_server.unsent import Unsent
+from collab_server.trials import Trials
 from collab_server.whereabouts import Whereabouts
-from collab_server.wire import EMPTY_UPDATE
 from persistence.body import Entry
 from studio.restriction import Restriction
 from studio.roles import Role
@@ -59,14 +53,10 @@ LOCKED = "locked:"
 """How the reason begins that somebody is told whose edit on a locked track was undone: what else they did stays."""
 
 
-DOUBTFUL = "this is work of others that is not saved here: come back"
-
-
 class Room:
     """A document, its members and what is not committed yet.
 
-    `document` holds everything up to journal row `head`, plus what is pending. `document_bytes` is an upper bound: the
-    sum of what was added, while yrs collects what was deleted.
+    `document` holds everything up to journal row `head`, plus what is pending.
     """
 
     def __init__(
@@ -98,14 +88,23 @@ class Room:
         self._whereabouts = Whereabouts(lambda: self.document.applied)
         self.admission = Admission(shape, known, bound, doc.client_id, limits, self._whereabouts, self.roster.author)
         self.document = LiveDocument(doc, self.admission, self.pending)
-        self.document_bytes = document_bytes
+        self._extent = Extent(document_bytes, lambda: len(self.document.state()))
         self.join_state = JoinState()
         self.inbox = Inbox()
         self.trials = Trials(self.document, self.inbox.updates)
+        self._intake = Intake(
+            document=self.document,
+            admission=self.admission,
+            trials=self.trials,
+            inbox=self.inbox,
+            pending=self.pending,
+            audience=self.audience,
+            whereabouts=self._whereabouts,
+            extent=self._extent,
+            limits=limits,
+            spoiled=lambda error: self._spoiled(error, []),
+        )
         self._broken = ""
-        self._doubts = Doubts()
-        self._measured = 0
-        """What `document_bytes` was found to be when all of it was encoded last."""
 
     # ------------------------------------------------------------------ coming and going
 
@@ -156,43 +155,7 @@ class Room:
 
         `loss`: whether others' work that nobody knows here may be what was lost.
         """
-        if not merge and member.writes and self.document_bytes < self.limits.document_bytes_max:
-            everyday = self.admission.everyday(member, update)
-            if everyday is not None:
-                return self._gather_everyday(member, update, everyday)
-        if update == EMPTY_UPDATE:
-            return self._nothing_new(member)
-        if not member.writes:
-            # A Step2 repeats every deletion its sender knows of: whether one is news matters where work is kept.
-            deleted = self.document.has_deleted if member.could_write else None
-            quiet = merge and not self.admission.brings_news(update, deleted)
-            return self._nothing_new(member) if quiet else [*self._deny(member), *self._keep_unsent(member, update)]
-        forbids = None
-        if member.restriction is not None:
-            size = self.document_bytes
-            forbids = self.trials.judge_of(member.restriction, update, merge=merge, document_bytes=size)
-        full = self._full(update)
-        salvage, deleted = loss is Loss.HAPPENED, self.document.has_deleted
-        try:
-            verdict = self.admission.judge(
-                member, update, merge=merge, salvage=salvage, full=full, deleted=deleted, forbids=forbids
-            )
-        except StoredMalformed as error:
-            return self._spoiled(error, [])
-        match verdict:
-            case Gap():
-                return (Send(member, member.dialect.step1(self.document.vector())),)
-            case OtherLineage():
-                return (KeepDraft(member, update), Expel(member, CloseCode.EPOCH_CHANGED, "another lineage"))
-            case Refusal() as refusal if refusal is LATER:
-                return (self.trials.later(member, update, merge),)
-            case Doubtful(client, clock):
-                return self._doubt(member, update, (client, clock), loss)
-            case Refusal(code, reason):
-                told = (Send(member, member.dialect.denied(reason)),) if reason.startswith(RESTRICTED) else ()
-                return (*told, Expel(member, code, reason))
-            case Admitted() as admitted:
-                return self._gather(member, update, admitted, merge)
+        return self._intake.edit(member, update, merge=merge, loss=loss)
 
     def present(self, member: Member, payload: bytes, now: float) -> Effects:
         """An awareness payload."""
@@ -244,7 +207,7 @@ class Room:
     ) -> Effects:
         """A member's role, what it may write of the document, or its credit is another from now on."""
         member.become(role, restriction, credited)
-        effects = list(self._deny(member)) if not member.writes else []
+        effects = list(self._intake.deny(member)) if not member.writes else []
         return [*effects, *PRESENCE_TICK] if self.roster.restamp(member) else effects
 
     def hear_node(self, node: UUID, entries: Iterable[PresenceEntry], now: float) -> Effects:
@@ -274,7 +237,7 @@ class Room:
             self.document.settle()
         except BaseException as error:
             self._spoiled(error, [])
-            self.pending = Pending()  # nobody is told that it was saved
+            self.pending.forget()
         return self.pending.take(self.project_id, self.epoch, self.head)
 
     def landed(self, flight: Flight, seq: int | None) -> Effects:
@@ -327,6 +290,11 @@ class Room:
         return self.audience.members
 
     @property
+    def document_bytes(self) -> int:
+        """An upper bound of the encoded document's size."""
+        return self._extent.bytes
+
+    @property
     def doc(self) -> "Doc[Any]":
         """The document with everything applied that was told."""
         return self.document.doc
@@ -359,77 +327,15 @@ class Room:
 
     # ------------------------------------------------------------------ inside
 
-    def _deny(self, member: Member) -> Effects:
-        if member.told_denied:
-            return NOTHING
-        member.told_denied = True
-        return (Send(member, member.dialect.denied(f"role {member.role.value} may not write")),)
-
-    def _doubt(self, member: Member, update: bytes, unknown: tuple[int, int], loss: Loss) -> Effects:
-        """Others' work is unknown here: another node may still commit it, or it was lost, or it never was."""
-        if self._doubts.again(unknown) and loss is Loss.EXCLUDED:
-            return (
-                KeepDraft(member, update),
-                Expel(member, CloseCode.EPOCH_CHANGED, "this leans on what nobody saved"),
-            )
-        return (Doubt(), Expel(member, CloseCode.TRY_AGAIN_LATER, DOUBTFUL))
-
-    def _keep_unsent(self, member: Member, update: bytes) -> Effects:
-        """Work that comes too late is kept, if its author could ever write here: nobody else fills the database."""
-        if not member.could_write:
-            return NOTHING
-        if member.unsent is None:
-            member.unsent = Unsent()
-        kept = self.admission.readable(update) and member.unsent.lay_by(update)
-        return (KeepUnsent(member),) if kept else NOTHING
-
-    def _nothing_new(self, member: Member) -> Effects:
-        answer = member.dialect.nothing_new()
-        return (Send(member, answer),) if answer else NOTHING
-
     def _offence(self, member: Member, error: Malformed | TooLarge) -> Effects:
         code = CloseCode.TOO_LARGE if isinstance(error, TooLarge) else CloseCode.MALFORMED
         return (Expel(member, code, str(error)),)
-
-    def _full(self, update: bytes) -> str:
-        """Why nothing may be added any more; "" while there is room."""
-        limit = self.limits.document_bytes_max
-        if self.document_bytes + len(update) > limit:
-            if self.document_bytes != self._measured:
-                self.document_bytes = self._measured = len(self.document.state())
-            if self.document_bytes + len(update) > limit:
-                return "the project is full"
-        return "the project has too many entries" if self.document.crowded() else ""
-
-    def _gather(self, member: Member, update: bytes, admitted: Admitted, merge: bool) -> Effects:
-        effects: list[Effect] = []
-        for client, user in admitted.claimed:
-            self.pending.bind(client, user)
-        if merge and admitted.structs > self.limits.merge_snapshot_edits_min:
-            effects.append(SnapshotFirst(member))
-        if merge:
-            self.audience.answered(update)
-        member.edits += 1
-        if self.inbox.add(member, update, quiet=admitted.quiet):
-            effects += TICK
-        self._whereabouts.may_move()
-        if member.restriction is None:  # the others' were tried, and are there already
-            self.trials.feed(update)
-        return effects
-
-    def _gather_everyday(self, member: Member, update: bytes, everyday: Everyday) -> Effects:
-        member.edits += 1
-        first = self.inbox.add_everyday(member, update, everyday)
-        if not everyday.sound and member.lane is not None and member.lane.moves:
-            self._whereabouts.may_move()
-        self.trials.feed(update)
-        return TICK if first else NOTHING
 
     def _tell(self, fresh: News) -> list[Effect]:
         effects: list[Effect] = []
         for author, update in fresh:
             self.join_state.extend(update)
-            self.document_bytes += len(update)
+            self._extent.bytes += len(update)
             if author is None:  # what members write was noted when it came
                 self._whereabouts.changed()
                 self.trials.feed(update)

@@ -19,6 +19,7 @@ from collab_server.keeper import Keeper
 from collab_server.memberships import listen
 from collab_server.metrics import Metrics
 from collab_server.register import Register
+from collab_server.safekeeping import Safe
 from collab_server.settings import Settings
 from collab_server.sockets import serve
 from collab_server.watchman import Watchman
@@ -58,7 +59,7 @@ async def running(settings: Settings, failed: Callable[[], None]) -> AsyncIterat
             sessions = Sessions(pool, node_id, settings.plans.default)
             register = Register(sessions)
             keeper = Keeper(pool, journal, sessions, lambda: datetime.now(UTC), settings.retention)
-            hub = Hub(collab, node_id, journal, keeper, register, party.line(), metrics)
+            hub = Hub(collab, node_id, journal, keeper, Safe(pool), register, party.line(), metrics)
             _gauges(metrics, hub)
             transports = Transports(pool, node_id)
             clock = SharedClock(transports)

@@ -15,7 +15,7 @@ import structlog
 from collab_server.control.conductor import MUSICAL_ROOTS, Conductor
 from collab_server.control.stage import Stage
 from collab_server.hosted import Hosted
-from collab_server.keeper import SETBACKS
+from collab_server.setbacks import SETBACKS
 from persistence.errors import TRANSIENT
 from persistence.transport import LEASE, Held, Transports
 from studio.canonical import canonical

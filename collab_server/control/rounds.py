@@ -14,7 +14,7 @@ from collab_server.control.control import Control
 from collab_server.control.messages import nack
 from collab_server.control.mirror import REFRESH_SECONDS
 from collab_server.control.stage import GUEST_SECONDS, Stage
-from collab_server.keeper import SETBACKS
+from collab_server.setbacks import SETBACKS
 
 ROUND_SECONDS: Final = 1.0
 BUSLESS_SECONDS: Final = 0.25

@@ -104,7 +104,7 @@ def _room(hosted: Hosted) -> Facts:
         "unsaved_bytes": room.pending.size,
         "document_bytes": room.document_bytes,
         "rows_since_compaction": hosted.rows_since_compaction,
-        "nodes": len(hosted.others),
+        "nodes": len(hosted.neighbours),
         "settled": hosted.settled,
     }
 

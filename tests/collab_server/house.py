@@ -8,8 +8,10 @@ from uuid import UUID
 
 from collab_server.closing import CloseCode
 from collab_server.hosted import Hosted
+from collab_server.loss import Inquiry
 from collab_server.member import Member
 from collab_server.metrics import Metrics
+from collab_server.neighbours import Neighbours
 from collab_server.opening import open_room
 from collab_server.pending import Flight
 from collab_server.settings import CollabSettings
@@ -17,7 +19,25 @@ from collab_server.wire import Kind
 from collab_server.writer import Writer
 from persistence.journal import Journal, Refused
 from persistence.pool import Pool
+from presence.memory_bus import MemoryBroker
 from tests.collab_server.rooms import Person
+
+
+class Unkept:
+    """Where nothing is kept: nobody here brings what needs it."""
+
+    def draft(self, hosted: Hosted, member: Member, update: bytes) -> None:
+        raise AssertionError("no other lineage")
+
+    def unsent(self, hosted: Hosted, member: Member) -> None:
+        raise AssertionError("nobody is demoted here")
+
+    def before_merge(self, hosted: Hosted, member: Member) -> None:
+        raise AssertionError("no merge")
+
+
+async def _unasked() -> set[UUID]:
+    raise AssertionError("nothing is doubted here")
 
 
 class House:
@@ -32,11 +52,15 @@ class House:
         self.refusals: dict[UUID, Refused] = {}
         self.states: list[bytes] = []
         self.recoveries = 0
+        self.safekeeping = Unkept()
+        self._bus = MemoryBroker().bus()
 
     async def open(self, project: UUID) -> tuple[Hosted, Person]:
         """A room with one person in it, whose client id is the project's own."""
         room, loaded = await open_room(self.journal, project, self.settings.limits)
-        hosted = Hosted(room, self, asyncio.get_running_loop(), len(loaded.tail), 0)
+        neighbours = Neighbours(self._bus, UUID(int=1), project)
+        inquiry = Inquiry(neighbours.ask, _unasked, neighbours.heard_at)
+        hosted = Hosted(room, self, neighbours, inquiry, asyncio.get_running_loop(), len(loaded.tail), 0)
         person = Person(10_000 + len(self.rows) + project.int % 1_000_000)
         hosted.perform(room.join(person.member))
         hosted.perform(room.ask(person.member, person.doc.get_state()))
@@ -48,15 +72,6 @@ class House:
 
     def release(self, hosted: Hosted) -> None:
         raise AssertionError("nothing is doubted here")
-
-    def ask_nodes(self, hosted: Hosted) -> None:
-        raise AssertionError("nothing is doubted here")
-
-    async def lost_nodes(self, hosted: Hosted) -> set[UUID]:
-        raise AssertionError("nothing is doubted here")
-
-    def tell_nodes(self, hosted: Hosted, payload: str) -> None:
-        raise AssertionError("nobody speaks here")
 
     def record(self, hosted: Hosted) -> None:
         self.writer.record(hosted)
@@ -70,20 +85,8 @@ class House:
     def hear_again(self, member: Member) -> None:
         raise AssertionError("nobody is restricted here")
 
-    def keep_unsent(self, hosted: Hosted, member: Member) -> None:
-        raise AssertionError("nobody is demoted here")
-
     def charge(self, member: Member, seconds: float) -> None:
         assert seconds > 0
-
-    def announce(self, hosted: Hosted, entries: bytes) -> None:
-        raise AssertionError("nobody is present")
-
-    def keep_draft(self, hosted: Hosted, member: Member, update: bytes) -> None:
-        raise AssertionError("no other lineage")
-
-    def snapshot_before_merge(self, hosted: Hosted, member: Member) -> None:
-        raise AssertionError("no merge")
 
     def spoiled(self, hosted: Hosted, reason: str) -> None:
         raise AssertionError(reason)

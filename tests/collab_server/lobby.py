@@ -8,14 +8,20 @@ from uuid import UUID, uuid4
 from collab_server.closing import CloseCode
 from collab_server.connection import Connection
 from collab_server.hosted import Hosted
+from collab_server.loss import Inquiry
 from collab_server.member import Member
 from collab_server.metrics import Metrics
+from collab_server.neighbours import Neighbours
 from collab_server.seats import Seats
 from collab_server.settings import CollabSettings
 from collab_server.sockets import Handler, Socket
+from presence.dispatch import Dispatch
+from presence.events import Event, Said
+from presence.memory_bus import MemoryBroker, MemoryBus
 from presence.principal import Principal
 from studio.restriction import Restriction
 from studio.roles import Role
+from tests.collab_server.house import Unkept
 from tests.collab_server.rooms import PROJECT, open_room
 
 
@@ -62,6 +68,22 @@ class Wire:
     def ping(self) -> None: ...
 
 
+class Ear(MemoryBus):
+    """A bus that goes nowhere; it notes the stateless messages that would have been sent."""
+
+    def __init__(self, told: list[str]) -> None:
+        super().__init__(MemoryBroker(), Dispatch())
+        self._told = told
+
+    def publish(self, event: Event) -> None:
+        if isinstance(event, Said):
+            self._told.append(event.payload.decode())
+
+
+async def _nobody() -> set[UUID]:
+    return set()
+
+
 class Lobby:
     """A Doorkeeper who lets everybody in, with the surroundings of the one room behind the door."""
 
@@ -73,9 +95,13 @@ class Lobby:
         self.connections: dict[UUID, Connection] = {}
         self.told: list[str] = []
         """Stateless messages for other nodes."""
+        self.safekeeping = Unkept()
         self.expelled: dict[UUID, tuple[int, str]] = {}
         self.loop = asyncio.get_running_loop()
-        self.hosted = Hosted(open_room(limits=self.settings.limits), self, self.loop, 0, 0)
+        neighbours = Neighbours(Ear(self.told), UUID(int=1), PROJECT)
+        neighbours.heard(UUID(int=2), self.loop.time())
+        inquiry = Inquiry(neighbours.ask, _nobody, neighbours.heard_at)
+        self.hosted = Hosted(open_room(limits=self.settings.limits), self, neighbours, inquiry, self.loop, 0, 0)
 
     def seats(self) -> tuple[Seats, Wire]:
         """A Hocuspocus socket; every token is a new person's."""
@@ -118,8 +144,6 @@ class Lobby:
 
     def charge(self, member: Member, seconds: float) -> None: ...
 
-    def announce(self, hosted: Hosted, entries: bytes) -> None: ...
-
     def start(self, work: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":
         task = self.loop.create_task(work)
         task.add_done_callback(lambda done: done.cancelled() or done.exception())  # logged by the hub
@@ -128,26 +152,12 @@ class Lobby:
     def release(self, hosted: Hosted) -> None:
         hosted.visitors -= 1
 
-    def ask_nodes(self, hosted: Hosted) -> None: ...
-
-    async def lost_nodes(self, hosted: Hosted) -> set[UUID]:
-        return set()
-
-    def tell_nodes(self, hosted: Hosted, payload: str) -> None:
-        self.told.append(payload)
-
-    def keep_draft(self, hosted: Hosted, member: Member, update: bytes) -> None: ...
-
     def hold(self, member: Member, update: bytes, merge: bool) -> None:
         self.connections[member.id].hold(update, merge)
 
     def hear_again(self, member: Member) -> None:
         if member.id in self.connections:
             self.connections[member.id].release()
-
-    def keep_unsent(self, hosted: Hosted, member: Member) -> None: ...
-
-    def snapshot_before_merge(self, hosted: Hosted, member: Member) -> None: ...
 
     def spoiled(self, hosted: Hosted, reason: str) -> None:
         raise AssertionError(reason)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pycrdt import Doc
 
-from collab_server.keeper import SETBACKS
+from collab_server.setbacks import SETBACKS
 from persistence.editing import edit
 from persistence.pool import Pool
 from presence.events import AccessRevoked, Event, Grew, ProjectDeleted, RoleChanged

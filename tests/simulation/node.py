@@ -14,6 +14,7 @@ from collab_server.hub import Hub
 from collab_server.keeper import Keeper
 from collab_server.metrics import Metrics
 from collab_server.register import Register
+from collab_server.safekeeping import Safe
 from collab_server.settings import CollabSettings
 from collab_server.watchman import Watchman
 from persistence.journal import Journal
@@ -68,7 +69,7 @@ class Node:
         keeper = Keeper(
             pool, journal, sessions, lambda: datetime.fromtimestamp(self.host.wall(), UTC), RetentionSettings()
         )
-        self.hub = Hub(self.settings, node_id, journal, keeper, register, self.bus, Metrics())
+        self.hub = Hub(self.settings, node_id, journal, keeper, Safe(pool), register, self.bus, Metrics())
         parts = (self.hub.writer.run(), register.run(), Watchman(self.hub).run(), self._listen())
         self._work = [asyncio.create_task(part) for part in parts]
         for task in self._work:
