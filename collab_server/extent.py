@@ -4,13 +4,13 @@ from collections.abc import Callable
 
 
 class Extent:
-    """In encoded bytes. yrs collects what was deleted, so that the sum is an upper bound; `measure` encodes it all."""
+    """In encoded bytes. yrs collects what was deleted, so that the sum is an upper bound; `state` encodes it all."""
 
-    __slots__ = ("_measure", "_measured", "bytes")
+    __slots__ = ("_measured", "_state", "bytes")
 
-    def __init__(self, bytes: int, measure: Callable[[], int]) -> None:
+    def __init__(self, bytes: int, state: Callable[[], bytes]) -> None:
         self.bytes = bytes
-        self._measure = measure
+        self._state = state
         self._measured = 0
 
     def has_room(self, size: int, limit: int) -> bool:
@@ -18,5 +18,5 @@ class Extent:
         if self.bytes + size <= limit:
             return True
         if self.bytes != self._measured:
-            self.bytes = self._measured = self._measure()
+            self.bytes = self._measured = len(self._state())
         return self.bytes + size <= limit

@@ -3,8 +3,6 @@
 role → everyday lane → gate → gap check → client-id binding → restriction → gathered.
 """
 
-from collections.abc import Callable
-
 from collab_server.admission import Admission, Admitted, Doubtful, Gap, OtherLineage, Refusal
 from collab_server.audience import Audience
 from collab_server.closing import CloseCode
@@ -22,7 +20,6 @@ from collab_server.effects import (
 )
 from collab_server.express import Everyday
 from collab_server.extent import Extent
-from collab_server.gate.errors import StoredMalformed
 from collab_server.gathered import Inbox
 from collab_server.live_document import LiveDocument
 from collab_server.loss import Doubts, Loss
@@ -38,7 +35,7 @@ DOUBTFUL = "this is work of others that is not saved here: come back"
 
 
 class Intake:
-    """A room's, and made of its parts; `spoiled` says what follows when the stored document can't be read."""
+    """A room's, and made of its parts."""
 
     def __init__(
         self,
@@ -52,7 +49,6 @@ class Intake:
         whereabouts: Whereabouts,
         extent: Extent,
         limits: Limits,
-        spoiled: Callable[[BaseException], Effects],
     ) -> None:
         self._document = document
         self._admission = admission
@@ -63,11 +59,10 @@ class Intake:
         self._whereabouts = whereabouts
         self._extent = extent
         self._limits = limits
-        self._spoiled = spoiled
         self._doubts = Doubts()
 
     def edit(self, member: Member, update: bytes, *, merge: bool, loss: Loss) -> Effects:
-        """An update; see Room.edit."""
+        """An update; see Room.edit. Raises StoredMalformed when the stored document can't be read."""
         if not merge and member.writes and self._extent.bytes < self._limits.document_bytes_max:
             everyday = self._admission.everyday(member, update)
             if everyday is not None:
@@ -82,12 +77,9 @@ class Intake:
             forbids = self._trials.judge_of(member.restriction, update, merge=merge, document_bytes=size)
         full = self._full(update)
         salvage, deleted = loss is Loss.HAPPENED, self._document.has_deleted
-        try:
-            verdict = self._admission.judge(
-                member, update, merge=merge, salvage=salvage, full=full, deleted=deleted, forbids=forbids
-            )
-        except StoredMalformed as error:
-            return self._spoiled(error)
+        verdict = self._admission.judge(
+            member, update, merge=merge, salvage=salvage, full=full, deleted=deleted, forbids=forbids
+        )
         match verdict:
             case Gap():
                 return (Send(member, member.dialect.step1(self._document.vector())),)

@@ -29,7 +29,7 @@ from collab_server.effects import (
 from collab_server.extent import Extent
 from collab_server.gate.awareness import Entry as PresenceEntry
 from collab_server.gate.awareness import decode as decode_presence
-from collab_server.gate.errors import Malformed, TooLarge
+from collab_server.gate.errors import Malformed, StoredMalformed, TooLarge
 from collab_server.gate.limits import Limits as GateLimits
 from collab_server.gate.shape import Shape
 from collab_server.gate.vector import inspect_vector
@@ -85,10 +85,11 @@ class Room:
         )
         self.pending = Pending()
         known = inspect_vector(doc.get_state(), GateLimits(vector_clients_max=1_000_000))
-        self._whereabouts = Whereabouts(lambda: self.document.applied)
+        self._whereabouts = Whereabouts()
         self.admission = Admission(shape, known, bound, doc.client_id, limits, self._whereabouts, self.roster.author)
         self.document = LiveDocument(doc, self.admission, self.pending)
-        self._extent = Extent(document_bytes, lambda: len(self.document.state()))
+        self._whereabouts.look_at(self.document)
+        self._extent = Extent(document_bytes, self.document.state)
         self.join_state = JoinState()
         self.inbox = Inbox()
         self.trials = Trials(self.document, self.inbox.updates)
@@ -102,7 +103,6 @@ class Room:
             whereabouts=self._whereabouts,
             extent=self._extent,
             limits=limits,
-            spoiled=lambda error: self._spoiled(error, []),
         )
         self._broken = ""
 
@@ -155,7 +155,10 @@ class Room:
 
         `loss`: whether others' work that nobody knows here may be what was lost.
         """
-        return self._intake.edit(member, update, merge=merge, loss=loss)
+        try:
+            return self._intake.edit(member, update, merge=merge, loss=loss)
+        except StoredMalformed as error:
+            return self._spoiled(error, [])
 
     def present(self, member: Member, payload: bytes, now: float) -> Effects:
         """An awareness payload."""

@@ -92,6 +92,7 @@ class Socket(WSListener):
         self._parts_are_deflated = False
         self._parts_bytes = 0
         self._closing = False
+        self._grace: asyncio.TimerHandle | None = None
         self.full = False
         """Whether the outbox is full: from then on until it has drained."""
         self.frames = 0
@@ -133,6 +134,10 @@ class Socket(WSListener):
         self._closing = True
         self.write = _nowhere
         self._handler.closed()
+        if self._grace is not None:
+            self._grace.cancel()
+        self._text = None
+        del self._handler, self._transport, self._wire  # they have us: nobody waits for the garbage collector
 
     def pause_writing(self) -> None:
         self.full = True
@@ -144,7 +149,8 @@ class Socket(WSListener):
 
     def pause_reading(self) -> None:
         """Let the peer feel that it sends too fast."""
-        self._wire.pause_reading()
+        if not self._closing:
+            self._wire.pause_reading()
 
     def resume_reading(self) -> None:
         if not self._closing:
@@ -156,7 +162,8 @@ class Socket(WSListener):
 
     def ping(self) -> None:
         """Ask for a sign of life (RFC 6455 section 5.5.2)."""
-        self._transport.send_ping()
+        if not self._closing:
+            self._transport.send_ping()
 
     def close(self, code: CloseCode, reason: str) -> None:
         """Say why and hang up; frames that still arrive are ignored."""
@@ -166,11 +173,10 @@ class Socket(WSListener):
         self.write(frames.close(code, reason))
         self.write = _nowhere
         self._wire.resume_reading()  # the answer to the close frame must be heard
-        self._loop.call_later(CLOSE_GRACE_SECONDS, self._drop)
+        self._grace = self._loop.call_later(CLOSE_GRACE_SECONDS, self._drop)
 
     def _drop(self) -> None:
-        if not self._transport.is_disconnected:
-            self._transport.disconnect(graceful=False)
+        self._transport.disconnect(graceful=False)
 
     def _compressed(self, frame: WSFrame) -> None:
         first = frame.msg_type in (WSMsgType.BINARY, WSMsgType.TEXT)

@@ -4,8 +4,8 @@ An editor of chosen tracks drags a clip: asking the shadow about each step would
 nothing was admitted that may have moved it, the answer of before holds.
 """
 
-from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
+from weakref import ReferenceType, ref
 
 from pycrdt import Doc
 
@@ -13,17 +13,29 @@ from studio.belonging import track_of
 from studio.binding import MISSING, reading
 
 
+class Seen(Protocol):
+    """What is looked at."""
+
+    @property
+    def applied(self) -> "Doc[Any]":
+        """The document without what is put aside."""
+
+
 class Whereabouts:
-    """`live` gives the document with everything but plain values that were put aside."""
+    """Looks at a document with everything but plain values that were put aside."""
 
-    __slots__ = ("_live", "generation", "uncertain")
+    __slots__ = ("_seen", "generation", "uncertain")
 
-    def __init__(self, live: "Callable[[], Doc[Any]]") -> None:
-        self._live = live
+    def __init__(self) -> None:
+        self._seen: ReferenceType[Seen] | None = None
         self.generation = 0
         """Answers hold while this stays the same."""
         self.uncertain = False
         """Something waits for the tick that may move things."""
+
+    def look_at(self, document: Seen) -> None:
+        """From now on at this one: weakly, as the document has the admission that asks here."""
+        self._seen = ref(document)
 
     def may_move(self) -> None:
         """Something was admitted that may move things."""
@@ -40,7 +52,8 @@ class Whereabouts:
 
     def owner(self, root: str, entry: str) -> str | None:
         """The track it belongs to, "" for none; None if it is not there, or nobody can tell before the tick."""
-        if self.uncertain:
+        document = self._seen() if self._seen is not None else None
+        if self.uncertain or document is None:
             return None
-        with reading(self._live()) as reader:
+        with reading(document.applied) as reader:
             return track_of(root, entry, reader.value) if reader.entry(root, entry) is not MISSING else None

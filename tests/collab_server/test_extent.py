@@ -6,7 +6,7 @@ from collab_server.extent import Extent
 def test_it_is_measured_only_when_the_sum_would_not_fit_and_once_between_additions() -> None:
     """Encoding a full document for each refused edit would be a gift to whoever wants to keep the server busy."""
     sizes = [60, 95]
-    extent = Extent(90, lambda: sizes.pop(0))
+    extent = Extent(90, lambda: bytes(sizes.pop(0)))
     assert extent.has_room(10, limit=100)
     assert len(sizes) == 2
     assert extent.has_room(11, limit=100)

@@ -1,9 +1,19 @@
-"""Memory that is free is the system's."""
+"""Memory that is free is the system's, and whoever leaves does not wait for the garbage collector: collecting ten
+thousand rooms' worth of cycles would hold the event loop for as long as that takes."""
 
+import asyncio
+import gc
+from collections.abc import Iterator
 from pathlib import Path
+from weakref import ref
+
+import pytest
+from websockets.asyncio.client import connect
 
 from collab_server.memory import give_back
-from tests.collab_server.rooms import open_room
+from collab_server.sockets import Socket, serve
+from tests.collab_server.peer import until
+from tests.collab_server.rooms import Hands, Person, open_room
 from tests.collab_server.songs import song
 
 ROOMS = 200
@@ -26,3 +36,81 @@ def test_what_documents_held_is_given_back_when_they_are_put_away() -> None:
         room.rest(1)
     give_back()
     assert resident() - before < taken / 2
+
+
+@pytest.fixture
+def uncollected() -> Iterator[None]:
+    """Nobody collects garbage meanwhile."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("uncollected")
+def test_a_closed_room_is_freed_at_once() -> None:
+    """With its document, whatever was done in it."""
+
+    def used() -> list[ref[object]]:
+        ada, bob = Person(11), Person(12)
+        hands = Hands(open_room(song(tracks=2, clips=4)))
+        hands.join(ada, bob)
+        hands.edit(ada, ada.track("t_new"))
+        hands.edit(ada, *(ada.field("tracks", "t_new", "gain_db", -step) for step in range(5)))
+        hands.do(hands.room.leave(bob.member))
+        hands.commit()
+        room = hands.room
+        room.close()
+        return [ref(room), ref(room.document), ref(room.admission)]
+
+    assert [seen() for seen in used()] == [None] * 3
+
+
+class Guest:
+    """A sockets.Handler."""
+
+    def __init__(self) -> None:
+        self.socket: Socket | None = None
+        self.is_gone = False
+
+    def opened(self, socket: Socket) -> None:
+        self.socket = socket
+
+    def received(self, message: bytes) -> None:
+        assert self.socket is not None
+        self.socket.write(b"\x82\x02" + message)
+
+    def writing_paused(self) -> None: ...
+
+    def writing_resumed(self) -> None: ...
+
+    def closed(self) -> None:
+        self.is_gone = True
+
+
+@pytest.mark.usefixtures("uncollected")
+async def test_a_closed_socket_is_freed_at_once() -> None:
+    """Although its handler still knows it; and it may be asked for anything, to no effect."""
+    guest = Guest()
+    server = await serve(
+        lambda path, authorization: guest,
+        host="127.0.0.1",
+        port=0,
+        message_bytes_max=1000,
+        outbox_bytes=1000,
+        handshake_seconds=5.0,
+    )
+    async with server, connect(f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}") as peer:
+        await peer.send(b"hi")
+        assert await peer.recv() == b"hi"
+        await peer.close()
+        await until(lambda: guest.is_gone)
+        assert guest.socket is not None
+        guest.socket.pause_reading()
+        guest.socket.resume_reading()
+        guest.socket.ping()
+        assert guest.socket.buffered() == 0
+        seen = ref(guest.socket)
+        guest.socket = None
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert seen() is None
