@@ -7,6 +7,8 @@ TEXT = 0x81
 BINARY = 0x82
 CLOSE = 0x88
 RSV1 = 0x40
+PING = b"\x89\x00"
+"""A whole ping frame without a payload (section 5.5.2)."""
 
 
 def binary(*parts: bytes) -> bytes:

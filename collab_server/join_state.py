@@ -5,10 +5,8 @@ has grown to a fraction of it. Who takes compressed messages gets the state comp
 compressed beside the event loop, and meanwhile newcomers get it as it is.
 """
 
-from collections.abc import Iterable
-from typing import Any, Final
-
-from pycrdt import Doc
+from collections.abc import Callable, Iterable
+from typing import Final
 
 from collab_server.dialects.dialect import Dialect
 
@@ -52,10 +50,11 @@ class JoinState:
         self._tail.clear()
         self._tail_bytes = 0
 
-    def frames(self, doc: "Doc[Any]", dialect: Dialect, *, deflated: bool = False) -> bytes:
-        """Step2 with the whole state, compressed if it is asked for and there, followed by the edits since."""
+    def frames(self, state: Callable[[], bytes], dialect: Dialect, *, deflated: bool = False) -> bytes:
+        """Step2 with the whole state, compressed if it is asked for and there, followed by the edits since. `state`
+        encodes the document."""
         if not self._state:
-            self._state = doc.get_update(EMPTY_VECTOR)
+            self._state = state()
         step2 = self._step2(dialect, deflated)
         return b"".join((step2, *map(dialect.update, self._tail))) if self._tail else step2
 

@@ -115,7 +115,7 @@ class Keeper:
     async def project(self, hosted: Hosted) -> None:
         """Bring studio_markers and studio_notes up to the document."""
         hosted.projection_due = False
-        content = canonical(hosted.room.doc, PROJECTED)
+        content = canonical(hosted.room.document.glance(), PROJECTED)
         seq = hosted.room.head
         if not await attempted(self._log, self._project(hosted.project_id, content, seq), "projection"):
             hosted.projection_due = True

@@ -16,7 +16,6 @@ from collab_server.gate.deletions import Deletion, covered
 from collab_server.gate.limits import TRUSTED
 from collab_server.gate.update import inspect
 from collab_server.gathered import Run
-from collab_server.join_state import EMPTY_VECTOR
 from collab_server.member import Member
 from collab_server.pending import Pending
 from collab_server.resting import ROUNDS, Resting
@@ -53,14 +52,18 @@ class LiveDocument:
     @property
     def doc(self) -> "Doc[Any]":
         """The document with everything applied that was told."""
-        if self._aside:
-            self.settle()
+        self.settle()
         return self._doc
 
     @property
     def applied(self) -> "Doc[Any]":
         """The document without what is put aside, which are values of plain fields alone."""
         return self._doc
+
+    def glance(self) -> "Doc[Any]":
+        """To read it once, everything applied: it is not taken out for that if it is put away."""
+        self.settle()
+        return self._resting.glance()
 
     def rest(self, patience: int = ROUNDS) -> bool:
         """Some seconds have passed: if nobody has looked at the document for `patience` rounds, its encoded form alone
@@ -79,11 +82,13 @@ class LiveDocument:
 
     def vector(self) -> bytes:
         """The state vector of everything told so far."""
-        return self.doc.get_state()
+        self.settle()
+        return self._resting.vector()
 
     def state(self) -> bytes:
         """The whole document, encoded."""
-        return self.doc.get_update(EMPTY_VECTOR)
+        self.settle()
+        return self._resting.state()
 
     def diff(self, vector: bytes) -> bytes:
         """What somebody with this state vector lacks."""
@@ -116,6 +121,8 @@ class LiveDocument:
     def settle(self) -> None:
         """Apply what was put aside, one update for each client. If yrs fails it stays aside, for the next to fail too:
         what was never applied must not be taken for saved."""
+        if not self._aside:
+            return
         for run in self._aside.values():
             updates = run.joined()
             self._apply(updates)

@@ -3,11 +3,9 @@
 from collections.abc import Mapping
 from uuid import UUID
 
+from collab_server.audience import NOBODY
 from presence.bus import Bus
 from presence.events import Grew, PresenceSpread, PresenceWanted, Said
-
-NOBODY = b"\x00"
-"""An awareness payload without entries."""
 
 
 class Neighbours:

@@ -20,7 +20,8 @@ BYTES_MAX: Final = 256 * 1024
 
 
 class Resting:
-    """A watched Doc. Whoever reads `doc` has it, put away or not; the client id stays the same."""
+    """A watched Doc. Whoever reads `doc` has it, put away or not, and the client id stays the same. Newcomers need but
+    `vector` and `state`, and leave it where it is."""
 
     def __init__(self, doc: "Doc[Any]", sink: Callable[[Touched], None]) -> None:
         self.client_id = doc.client_id
@@ -28,6 +29,7 @@ class Resting:
         self._doc: Doc[Any] | None = doc
         self._watch = watch(doc, sink)
         self._away = b""
+        self._away_vector = b""
         self._looked = True
         self._rounds = 0
         self._stays = False
@@ -46,6 +48,18 @@ class Resting:
     def away(self) -> bool:
         """Whether it is put away."""
         return self._doc is None
+
+    def glance(self) -> "Doc[Any]":
+        """To read it once: if it is put away it stays so, and this is a copy."""
+        return self.doc if self._doc is not None else self._opened()
+
+    def state(self) -> bytes:
+        """The whole document, encoded: what is put away is that already."""
+        return self._away if self._doc is None else self.doc.get_update(EMPTY_VECTOR)
+
+    def vector(self) -> bytes:
+        """The document's state vector, put away or not."""
+        return self._away_vector if self._doc is None else self.doc.get_state()
 
     def round(self, patience: int = ROUNDS) -> bool:
         """Some seconds have passed: put it away if nobody has looked for so many rounds. Whether it is put away."""
@@ -68,13 +82,16 @@ class Resting:
         encoded = doc.get_update(EMPTY_VECTOR)
         self._stays = len(encoded) > BYTES_MAX
         if not self._stays:
-            self._away = encoded
+            self._away, self._away_vector = encoded, doc.get_state()
             self._watch.close()
             self._doc = None
 
     def _take_out(self) -> None:
+        self._doc = doc = self._opened()
+        self._watch = watch(doc, self._sink)
+        self._away = self._away_vector = b""
+
+    def _opened(self) -> "Doc[Any]":
         doc = open_doc(self.client_id)
         doc.apply_update(self._away)
-        self._doc = doc
-        self._watch = watch(doc, self._sink)
-        self._away = b""
+        return doc

@@ -140,7 +140,7 @@ class Room:
             self.audience.changed()
         back = member.dialect.step1(self.document.vector()) if member.dialect.asks_back else b""
         if vector == EMPTY_VECTOR:
-            frames = self.join_state.frames(self.doc, member.dialect, deflated=member.deflates)
+            frames = self.join_state.frames(self.document.state, member.dialect, deflated=member.deflates)
             state = self.join_state.to_deflate(member.dialect) if member.deflates else None
             answer = Send(member, frames + back)
             return (answer,) if state is None else (answer, Deflate(member.dialect, state))
@@ -313,6 +313,7 @@ class Room:
         resting = self.document.rest(patience)
         if resting:
             self.trials.end()
+            self.join_state.forget()  # what newcomers need is the form in which it was put away
         return resting
 
     def vector(self) -> bytes:

@@ -25,8 +25,6 @@ GIVE_BACK_BYTES = 2 * 1024 * 1024
 """Of encoded documents that are held no more, put away or closed, before their memory is given back."""
 ROUNDS_WHEN_CROWDED = 1
 """In an evening when everybody comes at once a document is put away as soon as nobody has looked at it in a round."""
-EMPTY_PRESENCE = b"\x00"
-"""An awareness payload without entries: legal, without effect, and enough to keep a client's watchdog quiet."""
 
 
 T = TypeVar("T")
@@ -52,6 +50,7 @@ class Watchman:
             rounds.create_task(self._every(HEADS_SECONDS, self._compare_heads))
             rounds.create_task(self._every(ROUND_SECONDS, self._look_after_connections))
             rounds.create_task(self._every(ROUND_SECONDS, self._look_after_rooms))
+            rounds.create_task(self._every(ROUND_SECONDS, self._keep_rooms))
             rounds.create_task(self._every(HEARTBEAT_SECONDS, self._heartbeat))
             rounds.create_task(self._every(RETENTION_SECONDS, self._prune))
 
@@ -110,6 +109,7 @@ class Watchman:
             connection.close(CloseCode.SLOW_READER, "no sign of life")
 
     async def _look_after_rooms(self) -> None:
+        """Without the database: nobody's line or memory waits for it."""
         hub, now = self._hub, self._loop.time()
         awake, patience = 0, ROUNDS if self._awake_bytes <= hub.settings.awake_bytes_max else ROUNDS_WHEN_CROWDED
         async for hosted in _gently(hub.rooms.values()):
@@ -118,18 +118,23 @@ class Watchman:
             if gone := hosted.room.expire(now - hub.settings.presence_expiry_seconds):
                 hosted.perform(gone)
             if now - hosted.spoken_at > hub.settings.keepalive_seconds - ROUND_SECONDS:
-                hosted.perform(hosted.room.audience.spread(EMPTY_PRESENCE))
-            if hosted.projection_due and not hosted.unloading:
-                await hub.keeper.project(hosted)
+                hosted.perform(hosted.room.audience.keep_alive())
             if not hosted.room.rest(patience):
                 awake += hosted.room.document_bytes
-            if now - hosted.snapshot_at > hub.settings.snapshot_interval_seconds:
-                hosted.snapshot_at = now
-                await hub.keeper.snapshot(hosted, "interval")
         self._awake_bytes, self._awake_bytes_most = awake, max(awake, self._awake_bytes_most)
         if self._awake_bytes_most - awake >= GIVE_BACK_BYTES:
             self._awake_bytes_most = awake
             await asyncio.to_thread(give_back)
+
+    async def _keep_rooms(self) -> None:
+        hub = self._hub
+        async for hosted in _gently(hub.rooms.values()):
+            if hosted.projection_due and not hosted.unloading and not hosted.closed:
+                await hub.keeper.project(hosted)
+            now = self._loop.time()
+            if now - hosted.snapshot_at > hub.settings.snapshot_interval_seconds and not hosted.closed:
+                hosted.snapshot_at = now
+                await hub.keeper.snapshot(hosted, "interval")
 
     async def _heartbeat(self) -> None:
         alive = list(self._hub.connections.values())

@@ -56,6 +56,10 @@ class Author:
             lambda roots: roots["notes"].update({id: new_entity({**whole, "body": body}.items(), texts=("body",))})
         )
 
+    def state(self) -> bytes:
+        """Its whole document, encoded."""
+        return self.doc.get_update()
+
     def json(self) -> dict[str, Any]:
         """The document as this person sees it."""
         return canonical(self.doc)

@@ -43,7 +43,7 @@ def test_only_the_usual_address_of_a_document_is_shared(spell: Callable[[UUID], 
     address = Hocuspocus(spell(id))
     assert address.shared is shared
     state, ada = JoinState(), Person(10).know(SEED)
-    assert (state.frames(ada.doc, address) is state.frames(ada.doc, address)) is shared
+    assert (state.frames(ada.state, address) is state.frames(ada.state, address)) is shared
 
 
 def test_sync_messages_are_those_of_y_protocols() -> None:

@@ -3,7 +3,8 @@
 import asyncio
 from uuid import UUID
 
-from collab_server.neighbours import NOBODY, Neighbours
+from collab_server.audience import NOBODY
+from collab_server.neighbours import Neighbours
 from presence.events import Event, Grew, PresenceSpread, PresenceWanted, Said
 from presence.memory_bus import MemoryBroker
 from tests.collab_server.peer import until

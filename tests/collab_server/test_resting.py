@@ -38,6 +38,39 @@ def test_a_document_is_put_away_when_nobody_looks() -> None:
     assert [(note.root, note.keys) for note in touched] == [("transport", frozenset({"bpm"}))]
 
 
+def test_newcomers_leave_it_where_it_is() -> None:
+    """What they need is its encoded form and how far it is, and nobody has to take it out for that; nor to read it."""
+    doc = open_doc(77)
+    doc.apply_update(SEED)
+    resting = Resting(doc, list[Touched]().append)
+    awake = resting.state(), resting.vector()
+    quiet(resting)
+    assert resting.away
+    assert (resting.state(), resting.vector()) == awake
+    assert canonical(resting.glance())["transport"]["bpm"] == 120
+    assert resting.away
+    assert resting.glance() is not resting.doc
+    assert resting.glance() is resting.doc
+
+
+def test_people_come_to_a_room_that_rests_and_one_of_them_writes() -> None:
+    """The first joins do not wake it; then everybody has what was there and what is written, in order."""
+    ada, bob, cid = Person(10), Person(11), Person(12)
+    hands = Hands(open_room())
+    hands.join(ada)
+    hands.edit(ada, ada.track("t_1"))
+    hands.commit()
+    while not hands.room.rest():
+        pass
+    hands.join(bob)
+    assert hands.room.rest(1)
+    assert bob.json() == ada.json()
+    hands.edit(bob, bob.track("t_2"))
+    hands.join(cid)
+    assert cid.json() == bob.json()
+    assert {"t_1", "t_2"} <= set(cid.json()["tracks"])
+
+
 def test_in_a_crowd_it_is_put_away_after_one_round() -> None:
     """Whoever looks in every round keeps it all the same."""
     resting = Resting(open_doc(77), list[Touched]().append)

@@ -9,7 +9,6 @@ from collab_server.effects import Spoil
 from collab_server.gate.limits import TRUSTED
 from collab_server.gate.shape import Shape
 from collab_server.gate.update import inspect
-from collab_server.join_state import EMPTY_VECTOR
 from collab_server.room import Room
 from collab_server.settings import Limits
 from collab_server.wire import Kind
@@ -81,7 +80,7 @@ def test_what_yrs_fails_to_apply_when_somebody_looks_is_never_acknowledged() -> 
     hands.edit(ada, ada.field("tracks", "t_1", "gain_db", -2.0))
     doc.fails = True
     with pytest.raises(ValueError, match="no more"):
-        hands.room.ask(bob.member, EMPTY_VECTOR)
+        hands.room.ask(bob.member, bob.know(SEED).doc.get_state())
     hands.commit()
     assert ada.take() == b""
     assert hands.spoiled == "ValueError while applying an update"
