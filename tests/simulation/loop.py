@@ -89,8 +89,13 @@ class Host:
             return
         deferred, self._deferred = self._deferred, []
         for handle, context, callback, args in deferred:
-            if not handle[0].cancelled():
-                self.loop.call_soon(callback, *args, context=context)
+            self.loop.call_soon(_unless_cancelled, handle[0], callback, args, context=context)
+
+
+def _unless_cancelled(handle: asyncio.Handle, callback: Callable[..., object], args: Any) -> None:
+    """What was due earlier may have cancelled it at the last moment."""
+    if not handle.cancelled():
+        callback(*args)
 
 
 class Loop(asyncio.BaseEventLoop):
