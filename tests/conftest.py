@@ -2,11 +2,12 @@
 
 import fcntl
 import os
+import random
 import shutil
 import socket
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
@@ -18,14 +19,24 @@ from launch.app import App
 from launch.folders import SOCKET_PARENT
 from launch.postgres import EmbeddedPostgres
 from launch.valkey import EmbeddedValkey
+from tests.turns import measures_time, turn
 
 SCRATCH = "backline-test-"
 TEMPLATE = "backline_template"
 NO_BYTECODE = "PYTHONDONTWRITEBYTECODE"
 BYTECODE_FOLDER = "PYTHONPYCACHEPREFIX"
+PORTS = range(12_000, 32_000)
+WORKERS_MAX = 8
 SECRET = "a secret of the tests, long enough to sign with"
 CREATE_DATABASE = 'create database "{}" template "{}"'
 DROP_DATABASE = 'drop database if exists "{}" with (force)'
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """A test has its turn with everything that is set up for it."""
+    with turn(alone=measures_time(item.path)):
+        return (yield)
 
 
 @pytest.fixture(scope="session")
@@ -33,8 +44,9 @@ def scratch() -> Iterator[Path]:
     """A folder that an unprivileged user can reach too; pytest's own are closed to others."""
     _sweep()
     folder = Path(tempfile.mkdtemp(prefix=SCRATCH, dir="/var/tmp"))
-    with (folder / "in-use.lock").open("w") as mark:
+    with (folder / "new.lock").open("w") as mark:
         fcntl.flock(mark, fcntl.LOCK_SH)
+        (folder / "new.lock").rename(folder / "in-use.lock")  # held by now: no other worker sweeps it away
         folder.chmod(0o711)
         yield folder
         shutil.rmtree(folder, ignore_errors=True)
@@ -126,11 +138,15 @@ def free_ports() -> Callable[[], int]:
 
 
 def unused_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A TCP port of 127.0.0.1 that nobody listens on, and that nobody gets by chance: below those that the system gives
+    to outgoing connections, and of this worker's own share."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    share = range(PORTS.start + worker % WORKERS_MAX, PORTS.stop, WORKERS_MAX)
+    while True:
+        port = random.choice(share)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 @pytest.fixture(scope="session")
