@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import httpx
 import pytest
