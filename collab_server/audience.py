@@ -5,13 +5,11 @@ from collections.abc import Iterator
 from collab_server.dialects.dialect import Dialect
 from collab_server.effects import Effect, Relay, Spread
 from collab_server.frames import PING
+from collab_server.gate.awareness import EMPTY_PRESENCE
 from collab_server.member import Member
 
 News = list[tuple[Member | None, bytes]]
 """Edits in the order in which they were applied, each with its author; None for the server or another node."""
-
-NOBODY = b"\x00"
-"""An awareness payload without entries: legal, without effect, and enough to keep a client's watchdog quiet."""
 
 
 class Audience:
@@ -69,7 +67,7 @@ class Audience:
     def keep_alive(self) -> list[Effect]:
         """Nobody has spoken for a while: something that a client's watchdog hears, and a ping whose answer is a sign of
         life, in one write."""
-        return [Spread(members, dialect.presence(NOBODY) + PING) for dialect, members in self._by_dialect()]
+        return [Spread(members, dialect.presence(EMPTY_PRESENCE) + PING) for dialect, members in self._by_dialect()]
 
     def say(self, author: Member | None, payload: str) -> list[Effect]:
         """A stateless message for everybody else whose dialect has such."""

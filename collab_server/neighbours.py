@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from uuid import UUID
 
-from collab_server.audience import NOBODY
+from collab_server.gate.awareness import EMPTY_PRESENCE
 from presence.bus import Bus
 from presence.events import Grew, PresenceSpread, PresenceWanted, Said
 
@@ -44,7 +44,7 @@ class Neighbours:
     def present(self, entries: bytes) -> None:
         """Tell our members' presence, an awareness payload; an empty one says that we are there, with nobody."""
         if self._heard_at:
-            self._bus.publish(PresenceSpread(self._project_id, self._node_id, entries or NOBODY))
+            self._bus.publish(PresenceSpread(self._project_id, self._node_id, entries or EMPTY_PRESENCE))
 
     def say(self, payload: str) -> None:
         """Tell a stateless message."""

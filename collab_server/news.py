@@ -10,7 +10,7 @@ from uuid import UUID
 
 import structlog
 
-from collab_server.admission import NOBODY as NO_USER
+from collab_server.admission import NOBODY
 from collab_server.closing import CloseCode
 from collab_server.gate.awareness import decode as decode_presence
 from collab_server.gate.errors import Refused as GateRefused
@@ -263,7 +263,7 @@ class News:
         if loaded.epoch != hosted.room.epoch:
             self._house.drop(hosted, CloseCode.EPOCH_CHANGED, "the project was rebuilt")
         else:
-            self._take(hosted, loaded.head, [Entry(NO_USER, missing)])
+            self._take(hosted, loaded.head, [Entry(NOBODY, missing)])
 
     def _grow(self, hosted: Hosted, seq: int, body: bytes) -> None:
         if hosted.closed:

@@ -9,6 +9,8 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import asynccontextmanager, suppress
+from functools import cache
+from itertools import cycle
 from pathlib import Path
 from uuid import uuid4
 
@@ -24,6 +26,7 @@ from tests.turns import measures_time, turn
 SCRATCH = "backline-test-"
 TEMPLATE = "backline_template"
 NO_BYTECODE = "PYTHONDONTWRITEBYTECODE"
+TURNS = "BACKLINE_TURNS"
 BYTECODE_FOLDER = "PYTHONPYCACHEPREFIX"
 PORTS = range(12_000, 32_000)
 WORKERS_MAX = 8
@@ -32,10 +35,22 @@ CREATE_DATABASE = 'create database "{}" template "{}"'
 DROP_DATABASE = 'drop database if exists "{}" with (force)'
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Whoever starts the workers makes the folder where they take turns."""
+    if not hasattr(config, "workerinput"):
+        os.environ[TURNS] = tempfile.mkdtemp(prefix="backline-turns-")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """And removes it."""
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(os.environ.pop(TURNS), ignore_errors=True)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """A test has its turn with everything that is set up for it."""
-    with turn(alone=measures_time(item.path)):
+    with turn(Path(os.environ[TURNS]), alone=measures_time(item.path)):
         return (yield)
 
 
@@ -138,15 +153,22 @@ def free_ports() -> Callable[[], int]:
 
 
 def unused_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody listens on, and that nobody gets by chance: below those that the system gives
-    to outgoing connections, and of this worker's own share."""
-    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-    share = range(PORTS.start + worker % WORKERS_MAX, PORTS.stop, WORKERS_MAX)
-    while True:
-        port = random.choice(share)
+    """A TCP port of 127.0.0.1 that nobody listens on and nobody else is given: below those that the system gives to
+    outgoing connections, of this worker's own share, and not the one of before."""
+    for port in _ports():
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
+    raise AssertionError("an endless row of ports has ended")
+
+
+@cache
+def _ports() -> Iterator[int]:
+    """This worker's share, round and round from anywhere."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    share = PORTS[worker % WORKERS_MAX :: WORKERS_MAX]
+    first = random.randrange(len(share))
+    return cycle([*share[first:], *share[:first]])
 
 
 @pytest.fixture(scope="session")

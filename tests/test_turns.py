@@ -3,18 +3,18 @@
 import subprocess
 import sys
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 
-from tests.turns import ALONE, RUN, measures_time
+from tests.turns import ALONE, measures_time
 
 TESTS = Path(__file__).parent
 WORKER = """
 import sys
+from pathlib import Path
 from tests.turns import turn
 for line in sys.stdin:
-    with turn(alone=line.strip() == "alone"):
+    with turn(Path(sys.argv[1]), alone=line.strip() == "alone"):
         print("in", flush=True)
         sys.stdin.readline()
     print("out", flush=True)
@@ -24,14 +24,14 @@ for line in sys.stdin:
 class Worker:
     """Another process of the same run."""
 
-    def __init__(self, run: str, tmp: Path) -> None:
+    def __init__(self, folder: Path) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-c", WORKER],
+            [sys.executable, "-c", WORKER, folder],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
             cwd=TESTS.parent,
-            env={RUN: run, "TMPDIR": str(tmp), "PYTHONPATH": "."},
+            env={"PYTHONPATH": "."},
         )
 
     def say(self, word: str) -> None:
@@ -49,8 +49,7 @@ class Worker:
 
 def test_whoever_measures_is_alone_and_is_not_kept_waiting(tmp_path: Path) -> None:
     """It waits for the one who is in, and whoever comes after it waits for it."""
-    run = uuid4().hex
-    first, alone, late = (Worker(run, tmp_path) for _ in range(3))
+    first, alone, late = (Worker(tmp_path) for _ in range(3))
     first.say("beside")
     assert first.hear() == "in"
     alone.say("alone")
@@ -70,8 +69,7 @@ def test_whoever_measures_is_alone_and_is_not_kept_waiting(tmp_path: Path) -> No
 
 def test_two_are_in_side_by_side(tmp_path: Path) -> None:
     """Nobody waits who does not measure."""
-    run = uuid4().hex
-    workers = [Worker(run, tmp_path) for _ in range(2)]
+    workers = [Worker(tmp_path) for _ in range(2)]
     for worker in workers:
         worker.say("beside")
     assert [worker.hear() for worker in workers] == ["in", "in"]

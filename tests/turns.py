@@ -1,16 +1,10 @@
 """Two workers run the suite side by side; a test that measures time runs alone, and waits until it can."""
 
 import fcntl
-import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
-
-RUN = "PYTEST_XDIST_TESTRUNUID"
-"""What pytest-xdist tells its workers: the same for all of one run."""
-
 
 ALONE: Final = (
     "bench",
@@ -31,18 +25,13 @@ def measures_time(path: Path) -> bool:
 
 
 @contextmanager
-def turn(*, alone: bool) -> Iterator[None]:
-    """One test's: beside others, or `alone`. Without workers there is nobody to wait for.
+def turn(folder: Path, *, alone: bool) -> Iterator[None]:
+    """One test's: beside others, or `alone`. `folder` is one and the same for all workers of a run.
 
     Whoever wants to be alone stays in the doorway until the room is empty, and nobody passes it there: a stream of
     short tests would keep it waiting for ever.
     """
-    run = os.environ.get(RUN)
-    if run is None:
-        yield
-        return
-    folder = Path(tempfile.gettempdir())
-    with (folder / f"backline-{run}.door").open("w") as door, (folder / f"backline-{run}.room").open("w") as room:
+    with (folder / "door").open("w") as door, (folder / "room").open("w") as room:
         fcntl.flock(door, fcntl.LOCK_EX)
         fcntl.flock(room, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
         if not alone:

@@ -12,6 +12,9 @@ from collab_server.gate.limits import CLIENT_MAX, Limits
 from collab_server.gate.values import check_json
 from collab_server.wire import read_varstring, read_varuint, write_varstring, write_varuint
 
+EMPTY_PRESENCE = b"\x00"
+"""A payload without entries: legal, without effect, and enough to keep a client's watchdog quiet."""
+
 
 class Entry(NamedTuple):
     """One client's presence; `state` is a JSON object as text, None when the client is gone."""

@@ -22,6 +22,8 @@ from tests.collab_server.rooms import PROJECT, SEED, Person, messages
 from tests.collab_server.servers import own_server
 from tests.collab_server.world import User, World
 
+NO_PROJECTIONS = "lock table studio_markers in access exclusive mode"
+
 
 @pytest.fixture
 async def raw(world: World, project: UUID, ada: User, collab: App) -> AsyncIterator[ClientConnection]:
@@ -135,16 +137,21 @@ async def hasty(app_environment: dict[str, str], scratch: Path, free_ports: Call
 
 
 async def test_silence_is_broken_and_the_silent_fade(world: World, project: UUID, ada: User, hasty: App) -> None:
-    """Somebody who only listens hears something in time for a client's watchdog; presence that is not renewed ends."""
+    """Somebody who only listens hears something in time for a client's watchdog; presence that is not renewed ends.
+    Both although the table of markers can't be written meanwhile."""
     listener, ghost = world.peer(hasty, project, ada), world.peer(hasty, project, ada)
     quiet = world.peer(hasty, await world.project(ada), ada)
     for peer in (listener, ghost, quiet):
         await peer.join()
-    ghost.show(cursor=1)
-    await until(lambda: listener.seen(ghost.client))
-    heard = len(quiet.heard)
-    await until(lambda: listener.seen(ghost.client) is None)
-    await until(lambda: len(quiet.heard) > heard, seconds=20)
-    assert quiet.heard[-1] is Kind.AWARENESS
+    async with world.pool.acquire() as connection, connection.transaction():
+        await connection.execute(NO_PROJECTIONS)
+        listener.track("t_1")
+        await listener.saved()
+        ghost.show(cursor=1)
+        await until(lambda: listener.seen(ghost.client))
+        heard = len(quiet.heard)
+        await until(lambda: listener.seen(ghost.client) is None)
+        await until(lambda: len(quiet.heard) > heard, seconds=20)
+        assert quiet.heard[-1] is Kind.AWARENESS
     for peer in (listener, ghost, quiet):
         await peer.leave()

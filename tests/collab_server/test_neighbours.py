@@ -1,9 +1,8 @@
 """Tests of what the other nodes of a project are told."""
 
-import asyncio
 from uuid import UUID
 
-from collab_server.audience import NOBODY
+from collab_server.gate.awareness import EMPTY_PRESENCE
 from collab_server.neighbours import Neighbours
 from presence.events import Event, Grew, PresenceSpread, PresenceWanted, Said
 from presence.memory_bus import MemoryBroker
@@ -32,7 +31,11 @@ async def test_others_are_told_in_order_that_somebody_or_nobody_is_here() -> Non
     neighbours.say("hello")
     neighbours.grew(1, 7, b"row")
     await until(lambda: len(heard) == 3)
-    assert heard == [PresenceSpread(PROJECT, US, NOBODY), Said(PROJECT, US, b"hello"), Grew(PROJECT, 1, 7, b"row")]
+    assert heard == [
+        PresenceSpread(PROJECT, US, EMPTY_PRESENCE),
+        Said(PROJECT, US, b"hello"),
+        Grew(PROJECT, 1, 7, b"row"),
+    ]
 
 
 async def test_who_has_left_is_told_nothing_and_is_new_when_it_comes_back() -> None:
@@ -42,9 +45,9 @@ async def test_who_has_left_is_told_nothing_and_is_new_when_it_comes_back() -> N
     assert (len(neighbours), dict(neighbours.heard_at)) == (1, {THEM: 1.0})
     neighbours.gone(THEM)
     neighbours.say("hello")
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
-    assert not heard
+    neighbours.ask()
+    await until(lambda: bool(heard))
+    assert heard == [PresenceWanted(PROJECT, US)]
     assert neighbours.heard(THEM, 3.0)
 
 
