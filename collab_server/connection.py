@@ -110,6 +110,7 @@ class Connection:
         "refusal",
         "socket",
         "spending",
+        "stuck",
     )
 
     def __init__(
@@ -135,6 +136,8 @@ class Connection:
         self.spending = False
         self.frames_seen = -1
         self.missed_pings = 0
+        self.stuck = 0
+        """How much waited to be written when it was last found to be silent."""
         self._doorkeeper = doorkeeper
         self._loop = loop
         self._waiting: deque[tuple[bytes, int, int]] = deque()

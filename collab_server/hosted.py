@@ -6,6 +6,7 @@ from collections.abc import Coroutine, Sequence
 from typing import Any, Protocol, assert_never
 from uuid import UUID
 
+from collab_server.care import Care
 from collab_server.closing import CloseCode
 from collab_server.dialects.dialect import Dialect
 from collab_server.effects import (
@@ -34,6 +35,7 @@ from collab_server.room import Room
 from collab_server.settings import CollabSettings
 from collab_server.shadow import Shadow, copied
 from persistence.body import Entry
+from persistence.journal import Known
 from studio.roles import Action, may
 
 ANSWER_SECONDS = 30.0
@@ -65,6 +67,7 @@ class Surroundings(Protocol):
 
     settings: CollabSettings
     metrics: Metrics
+    care: Care
 
     @property
     def safekeeping(self) -> Keeping:
@@ -119,8 +122,11 @@ class Hosted:
         self.rows_since_compaction = rows
         self.bytes_since_compaction = bytes
         self.edited_since_snapshot = False
-        self.snapshot_at = loop.time()
-        self.projection_due = True
+        self.edited_at = 0.0
+        """When the first edit came that no snapshot holds, or the last snapshot was tried."""
+        self.projection_due = False
+        self.look_at = 0.0
+        """When it is looked at next, whether anybody says anything or not."""
         self.closed = False
         self.visitors = 0
         """Connections that are about to join."""
@@ -204,6 +210,11 @@ class Hosted:
         return not self.room.members and not self.visitors
 
     @property
+    def known(self) -> Known:
+        """How far the journal is as far as is known here."""
+        return self.project_id, self.room.epoch, self.room.head
+
+    @property
     def settled(self) -> bool:
         """The document is exactly what the journal holds up to the room's head."""
         return not (self.recording or self.flying or self.behind or self.room.gathering)
@@ -217,7 +228,7 @@ class Hosted:
     def grow(self, seq: int, entries: Sequence[Entry]) -> None:
         """Row `seq` of the journal was written by another process."""
         self.rows_since_compaction += 1
-        self.edited_since_snapshot = self.projection_due = True
+        self._changed()
         self.perform(self.room.grow(seq, entries, time.time_ns() // 1_000_000))
 
     def say(self, member: Member | None, payload: str) -> None:
@@ -240,6 +251,11 @@ class Hosted:
         if member.lag_vector is not None and not self.closed:
             self.hub.metrics.resyncs += 1
             self.perform(self.room.resync(member))
+
+    def keep_alive(self) -> None:
+        """Say something to everybody: nobody has for a while."""
+        self.perform(self.room.audience.keep_alive())
+        self.spoken_at = self._loop.time()  # though nobody may have been there to hear it
 
     def flush_now(self) -> None:
         """Apply what is gathered without waiting for the tick."""
@@ -280,7 +296,7 @@ class Hosted:
     def _tick(self) -> None:
         if not self.room.gathering or self.closed:
             return
-        self.edited_since_snapshot = self.projection_due = True
+        self._changed()
         gathered = self.room.inbox.runs
         started = time.perf_counter()
         self.perform(self.room.tick(time.time_ns() // 1_000_000))
@@ -289,6 +305,14 @@ class Hosted:
             authors = {run.member for run in gathered}
             for author in authors:
                 self.hub.charge(author, spent / len(authors))
+
+    def _changed(self) -> None:
+        """The document is another than snapshots and projections say."""
+        if not self.edited_since_snapshot:
+            self.edited_since_snapshot = True
+            self.edited_at = self._loop.time()
+        self.projection_due = True
+        self.hub.care.edited.add(self.project_id)
 
     def _send(self, member: Member, data: bytes) -> None:
         if member.lag_vector is None:

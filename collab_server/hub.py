@@ -6,6 +6,7 @@ from uuid import UUID
 
 import structlog
 
+from collab_server.care import Care
 from collab_server.closing import CloseCode
 from collab_server.connection import Connection
 from collab_server.hosted import Hosted
@@ -60,6 +61,7 @@ class Hub:
         self.connections: dict[UUID, Connection] = {}
         self.draining = False
         self.spending: set[Connection] = set()
+        self.care = Care(asyncio.get_running_loop().time())
         self._journal = journal
         self.bus = bus
         self._opening: dict[UUID, asyncio.Task[Hosted]] = {}
@@ -83,6 +85,7 @@ class Hub:
             connection.close(CloseCode.TRY_AGAIN_LATER, "this server is full")
         else:
             self.connections[connection.id] = connection
+            self.care.connections.put(connection.id, self._loop.time() + self.settings.ping_seconds)
             self.start(self._reception.receive(connection))
 
     def _is_full(self, connection: Connection) -> bool:
@@ -147,6 +150,7 @@ class Hub:
             hosted.projection_due = loaded.projected < loaded.head
             inquiry.suppose(self._spoils.last(project_id) + SALVAGE_SECONDS)
             self.rooms[project_id] = hosted
+            self._look_after(hosted)
             if room.pending:
                 hosted.record()
         except BaseException:
@@ -159,6 +163,14 @@ class Hub:
             self.news.hear(hosted, event)
         neighbours.ask()
         return hosted
+
+    def _look_after(self, hosted: Hosted) -> None:
+        project_id, care = hosted.project_id, self.care
+        care.rooms.put(project_id, self._loop.time())
+        care.awake.add(project_id)
+        hosted.room.on_look(partial(care.awake.add, project_id))
+        if hosted.projection_due:
+            care.edited.add(project_id)
 
     def _heard(self, project_id: UUID, event: Event) -> None:
         """The bus speaks of a project: to its room, or for later while it is being opened."""

@@ -65,6 +65,10 @@ class LiveDocument:
         self.settle()
         return self._resting.glance()
 
+    def on_look(self, notice: Callable[[], object]) -> None:
+        """Call `notice` when somebody looks at the document for the first time since `rest`."""
+        self._resting.on_look(notice)
+
     def rest(self, patience: int = ROUNDS) -> bool:
         """Some seconds have passed: if nobody has looked at the document for `patience` rounds, its encoded form alone
         is kept. Whether that is so."""

@@ -41,7 +41,7 @@ from studio.roles import Action, Role, may
 
 RETRY_SECONDS = 0.5
 ROOMS_AT_A_TIME = 500
-"""Whose members are asked for in one statement."""
+"""Of which the database is asked in one statement."""
 REVOKED = "access revoked"
 SET_ASIDE = "the project is set aside"
 TOLD_BY_NODES = GateLimits(
@@ -117,15 +117,20 @@ class News:
                 pass
 
     async def compare_heads(self) -> None:
-        """Ask the database how far every project is that is open here: the doorbell that rings when no other does."""
-        asked = list(self._house.rooms.values())
-        try:
-            heads = await self._journal.heads([hosted.project_id for hosted in asked])
-        except TRANSIENT:
-            return
-        for hosted in asked:
-            if not hosted.closed:
-                self._compare(hosted, heads.get(hosted.project_id))
+        """Ask the database which projects that are open here have moved on: the doorbell that rings when no other
+        does."""
+        rooms = self._house.rooms
+        asked = list(rooms)
+        for start in range(0, len(asked), ROOMS_AT_A_TIME):
+            known = [rooms[project].known for project in asked[start : start + ROOMS_AT_A_TIME] if project in rooms]
+            try:
+                moved = await self._journal.moved(known)
+            except TRANSIENT:
+                return
+            for project, found in moved.items():
+                hosted = rooms.get(project)
+                if hosted is not None and not hosted.closed:
+                    self._compare(hosted, found)
 
     def _compare(self, hosted: Hosted, found: Head | None) -> None:
         if found is None:

@@ -32,17 +32,24 @@ class Resting:
         self._away_vector = b""
         self._looked = True
         self._rounds = 0
+        self._notice: Callable[[], object] = _nobody
         self._stays = False
         """It was found too large, and nobody has looked since."""
 
     @property
     def doc(self) -> "Doc[Any]":
         """The document, taken out if it was put away."""
-        self._looked = True
-        if self._doc is None:
-            self._take_out()
+        if not self._looked:
+            if self._doc is None:
+                self._take_out()
+            self._looked = True
+            self._notice()
         assert self._doc is not None
         return self._doc
+
+    def on_look(self, notice: Callable[[], object]) -> None:
+        """Call `notice` when somebody looks for the first time since `round`, and whenever what is put away is read."""
+        self._notice = notice
 
     @property
     def away(self) -> bool:
@@ -55,7 +62,10 @@ class Resting:
 
     def state(self) -> bytes:
         """The whole document, encoded: what is put away is that already."""
-        return self._away if self._doc is None else self.doc.get_update(EMPTY_VECTOR)
+        if self._doc is None:
+            self._notice()
+            return self._away
+        return self.doc.get_update(EMPTY_VECTOR)
 
     def vector(self) -> bytes:
         """The document's state vector, put away or not."""
@@ -95,3 +105,7 @@ class Resting:
         doc = open_doc(self.client_id)
         doc.apply_update(self._away)
         return doc
+
+
+def _nobody() -> None:
+    """Nobody wants to know."""

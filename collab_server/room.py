@@ -5,7 +5,7 @@ after the commit: acknowledged by its echo. What it leaves to others: sockets, t
 clock, the database, the bus (hub.py) and the spelling of frames (dialects/).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -225,6 +225,10 @@ class Room:
         """Forget who has not been heard since `before`."""
         return PRESENCE_TICK if self.roster.expire(before) else NOTHING
 
+    def heard_first(self) -> float:
+        """When whoever has been silent for longest was heard: infinity while nobody is present."""
+        return self.roster.heard_first()
+
     def grow(self, seq: int, entries: Sequence[Entry], now_ms: int = 0) -> Effects:
         """Journal row `seq`, committed by another process, is applied and told; the caller keeps the rows in order."""
         try:
@@ -315,6 +319,10 @@ class Room:
             self.trials.end()
             self.join_state.forget()  # what newcomers need is the form in which it was put away
         return resting
+
+    def on_look(self, notice: Callable[[], object]) -> None:
+        """Call `notice` when somebody looks at the document for the first time since `rest`."""
+        self.document.on_look(notice)
 
     def vector(self) -> bytes:
         """The state vector of everything told so far."""

@@ -7,6 +7,7 @@ Clocks are numbered anew on the way out, so that a client that comes back with a
 """
 
 import json
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -141,6 +142,10 @@ class Roster:
             presence.told_clock = self._next_clock(client, presence.heard_clock)
         self._changed.update(gone)
         return bool(gone)
+
+    def heard_first(self) -> float:
+        """When whoever has been silent for longest was heard: infinity while nobody is present."""
+        return min((presence.heard_at for presence in self._present.values()), default=math.inf)
 
     def gather(self) -> tuple[bytes, bytes]:
         """All that changed since the last time, and the part of it that this node's members said; b"" for nothing."""

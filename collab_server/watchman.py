@@ -6,11 +6,13 @@ from typing import TypeVar
 
 from collab_server.closing import CloseCode
 from collab_server.connection import Connection
+from collab_server.hosted import Hosted
 from collab_server.hub import Hub
 from collab_server.memory import give_back
 from collab_server.resting import ROUNDS
 
 LAG_SAMPLE_SECONDS = 0.1
+AGENDA_SECONDS = 1.0
 ROUND_SECONDS = 5.0
 HEADS_SECONDS = 0.5
 """How late an edit of another node may come while the bus is away."""
@@ -37,7 +39,6 @@ class Watchman:
         self._hub = hub
         self._loop = asyncio.get_running_loop()
         self._heads_due = 0.0
-        self._stuck: dict[Connection, int] = {}
         self._awake_bytes = 0
         self._awake_bytes_most = 0
         """Since memory was given back."""
@@ -48,8 +49,9 @@ class Watchman:
             rounds.create_task(self._measure_lag())
             rounds.create_task(self._every(1.0, self._refill))
             rounds.create_task(self._every(HEADS_SECONDS, self._compare_heads))
-            rounds.create_task(self._every(ROUND_SECONDS, self._look_after_connections))
-            rounds.create_task(self._every(ROUND_SECONDS, self._look_after_rooms))
+            rounds.create_task(self._every(AGENDA_SECONDS, self._look_after_connections))
+            rounds.create_task(self._every(AGENDA_SECONDS, self._look_after_rooms))
+            rounds.create_task(self._every(ROUND_SECONDS, self._put_away))
             rounds.create_task(self._every(ROUND_SECONDS, self._keep_rooms))
             rounds.create_task(self._every(HEARTBEAT_SECONDS, self._heartbeat))
             rounds.create_task(self._every(RETENTION_SECONDS, self._prune))
@@ -78,48 +80,67 @@ class Watchman:
             await self._hub.news.compare_heads()
 
     async def _look_after_connections(self) -> None:
-        ping_rounds = max(1, round(self._hub.settings.ping_seconds / ROUND_SECONDS))
-        async for connection in _gently(self._hub.connections.values()):
-            socket = connection.socket
-            if socket is None or connection.hosted is None:
-                continue  # it waits for the database, and when it has said much meanwhile we do not hear it answer
-            if socket.frames != connection.frames_seen:
-                connection.frames_seen = socket.frames
-                connection.missed_pings = 0
-                self._stuck.pop(connection, None)
-                continue
-            connection.missed_pings += 1
-            buffered = socket.buffered()
-            if connection.missed_pings % ping_rounds == 0 and not buffered:
-                socket.ping()
-            if connection.missed_pings > ping_rounds * MISSED_PINGS_MAX and not self._progresses(connection, buffered):
-                self._dead(connection)
+        hub, agenda, now = self._hub, self._hub.care.connections, self._loop.time()
+        async for id in _gently(agenda.due(now)):
+            connection = hub.connections.get(id)
+            if connection is not None:
+                agenda.put(id, self._look_after(connection, now))
 
-    def _progresses(self, connection: Connection, buffered: int) -> bool:
-        """Whether a silent peer still takes what is written to it: a slow line is no dead one."""
-        before = self._stuck.get(connection)
-        self._stuck[connection] = buffered
-        return before is None or buffered < before
+    def _look_after(self, connection: Connection, now: float) -> float:
+        """Whether it is alive. When to look again."""
+        pings = self._hub.settings.ping_seconds
+        socket = connection.socket
+        if socket is None or connection.hosted is None or socket.frames != connection.frames_seen:
+            # What waits for the database is not heard answering when it has said much meanwhile.
+            connection.frames_seen = -1 if socket is None else socket.frames
+            connection.missed_pings = 0
+            return now + pings
+        before, connection.stuck = connection.stuck, socket.buffered()
+        if not connection.stuck:
+            socket.ping()
+        connection.missed_pings += 1
+        if connection.missed_pings == 1:
+            return now + pings / 2
+        if connection.missed_pings > MISSED_PINGS_MAX and connection.stuck >= before:
+            self._dead(connection)  # a slow line is no dead one: it would still take what is written to it
+        return now + ROUND_SECONDS
 
     def _dead(self, connection: Connection) -> None:
-        self._stuck.pop(connection, None)
         if connection.hosted is not None and connection.member is not None:
             self._hub.expel(connection.hosted, connection.member, CloseCode.SLOW_READER, "no sign of life")
         else:
             connection.close(CloseCode.SLOW_READER, "no sign of life")
 
     async def _look_after_rooms(self) -> None:
-        """Without the database: nobody's line or memory waits for it."""
-        hub, now = self._hub, self._loop.time()
+        """Without the database: nobody's line waits for it."""
+        hub, agenda, now = self._hub, self._hub.care.rooms, self._loop.time()
+        async for project_id in _gently(agenda.due(now)):
+            hosted = hub.rooms.get(project_id)
+            if hosted is not None and hosted.look_at <= now:  # it may have been closed and opened anew
+                hosted.look_at = self._look_after_room(hosted, now)
+                agenda.put(project_id, hosted.look_at)
+
+    def _look_after_room(self, hosted: Hosted, now: float) -> float:
+        """Whoever is silent is forgotten, whoever is not spoken to is. When to look again."""
+        settings, room = self._hub.settings, hosted.room
+        if gone := room.expire(now - settings.presence_expiry_seconds):
+            hosted.perform(gone)
+        if now - hosted.spoken_at >= settings.keepalive_seconds - AGENDA_SECONDS:
+            hosted.keep_alive()
+        silent = hosted.spoken_at + settings.keepalive_seconds - AGENDA_SECONDS
+        return min(
+            silent, room.heard_first() + settings.presence_expiry_seconds, now + settings.presence_expiry_seconds
+        )
+
+    async def _put_away(self) -> None:
+        """Documents that nobody looks at any more; what they leave is given back to the system."""
+        hub, care = self._hub, self._hub.care
         awake, patience = 0, ROUNDS if self._awake_bytes <= hub.settings.awake_bytes_max else ROUNDS_WHEN_CROWDED
-        async for hosted in _gently(hub.rooms.values()):
-            if hosted.closed:
-                continue
-            if gone := hosted.room.expire(now - hub.settings.presence_expiry_seconds):
-                hosted.perform(gone)
-            if now - hosted.spoken_at > hub.settings.keepalive_seconds - ROUND_SECONDS:
-                hosted.perform(hosted.room.audience.keep_alive())
-            if not hosted.room.rest(patience):
+        async for project_id in _gently(care.awake):
+            hosted = hub.rooms.get(project_id)
+            if hosted is None or hosted.room.rest(patience):
+                care.awake.discard(project_id)
+            else:
                 awake += hosted.room.document_bytes
         self._awake_bytes, self._awake_bytes_most = awake, max(awake, self._awake_bytes_most)
         if self._awake_bytes_most - awake >= GIVE_BACK_BYTES:
@@ -127,14 +148,22 @@ class Watchman:
             await asyncio.to_thread(give_back)
 
     async def _keep_rooms(self) -> None:
-        hub = self._hub
-        async for hosted in _gently(hub.rooms.values()):
-            if hosted.projection_due and not hosted.unloading and not hosted.closed:
+        hub, edited = self._hub, self._hub.care.edited
+        async for project_id in _gently(edited):
+            hosted = hub.rooms.get(project_id)
+            if hosted is None:
+                edited.discard(project_id)
+                continue
+            if hosted.unloading:
+                continue
+            if hosted.projection_due:
                 await hub.keeper.project(hosted)
             now = self._loop.time()
-            if now - hosted.snapshot_at > hub.settings.snapshot_interval_seconds and not hosted.closed:
-                hosted.snapshot_at = now
+            if now - hosted.edited_at > hub.settings.snapshot_interval_seconds and not hosted.closed:
+                hosted.edited_at = now
                 await hub.keeper.snapshot(hosted, "interval")
+            if not hosted.projection_due and not hosted.edited_since_snapshot:
+                edited.discard(project_id)
 
     async def _heartbeat(self) -> None:
         alive = list(self._hub.connections.values())

@@ -17,7 +17,7 @@ import asyncpg
 
 from persistence.body import Entry, encode
 from persistence.errors import CorruptState, NotFound, Quarantined, TailGone
-from persistence.journal_sql import APPEND, CLIENTS, COMPACT, CREATE, FREE, HEADS, LEASE, LOAD, QUARANTINE, TAIL
+from persistence.journal_sql import APPEND, CLIENTS, COMPACT, CREATE, FREE, LEASE, LOAD, MOVED, QUARANTINE, TAIL
 from persistence.pool import Connection, Database, Pool
 
 log = logging.getLogger(__name__)
@@ -32,6 +32,10 @@ class Head(NamedTuple):
     epoch: int
     head: int
     set_aside: bool
+
+
+Known = tuple[UUID, int, int]
+"""How far somebody believes a document to be: project, epoch, head."""
 
 
 class Change(NamedTuple):
@@ -129,10 +133,13 @@ class Journal:
             raise TailGone(project_id, after, rows[0].seq if rows else None)
         return rows
 
-    async def heads(self, project_ids: Collection[UUID]) -> dict[UUID, Head]:
-        """How far each of these projects is that still is there."""
-        rows = await self._pool.fetch(HEADS, list(project_ids))
-        return {row["project_id"]: Head(row["epoch"], row["head"], row["set_aside"]) for row in rows}
+    async def moved(self, known: Collection[Known]) -> dict[UUID, Head | None]:
+        """Of these projects those that are not as they are known: how far they are, None if they are gone."""
+        rows = await self._pool.fetch(MOVED, *map(list, zip(*known, strict=True))) if known else []
+        return {
+            row["project_id"]: None if row["epoch"] is None else Head(row["epoch"], row["head"], row["set_aside"])
+            for row in rows
+        }
 
     async def clients(self, project_id: UUID) -> dict[int, UUID]:
         """Whose client ids are whose, as of now."""

@@ -94,10 +94,12 @@ select d.head,
  group by d.head
 """
 
-HEADS = """
-select d.project_id, d.epoch, d.head, d.quarantined_at is not null as set_aside
-  from documents d join projects p on p.id = d.project_id and p.deleted_at is null
- where d.project_id = any ($1)
+MOVED = """
+select asked.project_id, d.epoch, d.head, d.quarantined_at is not null as set_aside
+  from unnest($1::uuid[], $2::integer[], $3::bigint[]) as asked (project_id, epoch, head)
+  left join (documents d join projects p on p.id = d.project_id and p.deleted_at is null)
+    on d.project_id = asked.project_id
+ where d.project_id is null or d.quarantined_at is not null or d.epoch <> asked.epoch or d.head > asked.head
 """
 
 CLIENTS = "select client_id, user_id from document_clients where project_id = $1"

@@ -10,13 +10,17 @@ from uuid import uuid4
 
 from bench.scale.crew import Crew, place
 from bench.scale.findings import Findings
-from bench.scale.projects import fill
+from bench.scale.projects import Catalogue, fill
 from bench.scale.songs import small
 from bench.scale.stage import Node, Stage
 
 SPARE_DESCRIPTORS = 150  # of the node: pool, bus, log, listening socket, visitors
 QUIET_CORES = 0.2  # what opening leaves behind is done when less is used
 QUIET_DEADLINE = 120.0
+CROWD = 100
+"""People in a room, in the rooms that silence is compared with: as many connections, and next to no rooms."""
+WINDOWS_MAX = 50
+"""Connections of one person in a room that the server allows."""
 RENEWAL_SECONDS = 15.0
 """y-protocols tells one's own presence again so often, moved or not."""
 
@@ -64,11 +68,14 @@ async def measure(stage: Stage, say: Callable[[str], None], client_core: int | N
         found.add("connections", figures["backline_connections"], "", connections, "least")
         found.add("memory of the node", node.memory / 2**20, "MiB", 2048)
         found.add("· per room with its connections", (node.memory - base) / 1024 / size.rooms, "KiB")
-        await _watch(stage, node, found, size.seconds, say)
+        silence = await _watch(stage, node, found, size.seconds, say)
         say("everybody renews their presence")
         await _renewing(stage, found, (firsts, seconds), connections, size.seconds / 3)
         gone = sum([(await crew.gone())["gone"] for crew in (firsts, seconds)])
         found.add("connections lost on the way", gone, "", 0)
+    few = await _few_rooms(stage, catalogue, connections, size.seconds, client_core, say)
+    found.add(f"CPU in silence, as many connections in rooms of {CROWD}", few, "% of a core")
+    found.add(f"· so {size.rooms:,} idle rooms themselves cost", max(0.0, silence - few), "% of a core", 1)
     return found
 
 
@@ -110,7 +117,36 @@ async def _quiet(stage: Stage, say: Callable[[str], None]) -> None:
         quiet = quiet + 1 if used < QUIET_CORES else 0
 
 
-async def _watch(stage: Stage, node: Node, found: Findings, seconds: float, say: Callable[[str], None]) -> None:
+async def _few_rooms(
+    stage: Stage,
+    catalogue: Catalogue,
+    connections: int,
+    seconds: float,
+    client_core: int | None,
+    say: Callable[[str], None],
+) -> float:
+    """% of a core that a node needs for as many silent connections in few rooms."""
+    await stage.clear()
+    node = await stage.start()
+    places = [
+        place(stage, node, project, person)
+        for project in catalogue.projects[: -(-connections // CROWD)]
+        for person in catalogue.people
+        for _ in range(WINDOWS_MAX)
+    ][:connections]
+    async with Crew(client_core) as firsts, Crew(client_core) as seconds_:
+        say(f"{connections:,} people come into few rooms")
+        await firsts.enter(places[: connections // 2])
+        await seconds_.enter(places[connections // 2 :])
+        await _quiet(stage, say)
+        say("silence")
+        before, began = stage.cpu()["nodes"], time.monotonic()
+        await asyncio.sleep(seconds)
+        return (stage.cpu()["nodes"] - before) / (time.monotonic() - began) * 100
+
+
+async def _watch(stage: Stage, node: Node, found: Findings, seconds: float, say: Callable[[str], None]) -> float:
+    """Into `found`, and the node's % of a core."""
     say("silence")
     stalls, before, began = await _stalls(node), stage.cpu(), time.monotonic()
     await asyncio.sleep(seconds)
@@ -119,6 +155,7 @@ async def _watch(stage: Stage, node: Node, found: Findings, seconds: float, say:
         found.add(title, (after[name] - before[name]) / wall * 100, "% of a core", 1 if name == "nodes" else None)
     found.add("event-loop stalls over 50 ms in silence", await _stalls(node) - stalls, "a minute", 0)
     found.add("longest event-loop stall so far", (await node.figures())["backline_loop_lag_max_seconds"] * 1e3, "ms")
+    return (after["nodes"] - before["nodes"]) / wall * 100
 
 
 async def _stalls(node: Node) -> float:

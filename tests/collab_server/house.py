@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 from uuid import UUID
 
+from collab_server.care import Care
 from collab_server.closing import CloseCode
 from collab_server.hosted import Hosted
 from collab_server.loss import Inquiry
@@ -53,6 +54,7 @@ class House:
         self.states: list[bytes] = []
         self.recoveries = 0
         self.safekeeping = Unkept()
+        self.care = Care(asyncio.get_running_loop().time())
         self._bus = MemoryBroker().bus()
 
     async def open(self, project: UUID) -> tuple[Hosted, Person]:

@@ -5,6 +5,7 @@ from collections.abc import Coroutine
 from typing import Any, cast
 from uuid import UUID, uuid4
 
+from collab_server.care import Care
 from collab_server.closing import CloseCode
 from collab_server.connection import Connection
 from collab_server.hosted import Hosted
@@ -98,6 +99,7 @@ class Lobby:
         self.safekeeping = Unkept()
         self.expelled: dict[UUID, tuple[int, str]] = {}
         self.loop = asyncio.get_running_loop()
+        self.care = Care(self.loop.time())
         neighbours = Neighbours(Ear(self.told), UUID(int=1), PROJECT)
         neighbours.heard(UUID(int=2), self.loop.time())
         inquiry = Inquiry(neighbours.ask, _nobody, neighbours.heard_at)

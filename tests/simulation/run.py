@@ -28,6 +28,8 @@ from tests.simulation.tables import Document
 
 CALM_SECONDS = 120.0
 STALE_SECONDS = 100.0
+IDLE_SECONDS = 90.0
+"""Documents are put away after a minute, snapshots made after ten seconds."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,7 @@ async def _play(stage: Stage) -> None:
     await loop.pause(chaos.seconds + 3.5)
     chaos.heal()
     await _settle(stage)
+    await _idle(stage)
     await _go_home(stage)
 
 
@@ -209,6 +212,21 @@ def _check_kept(stage: Stage, document: Document) -> None:
             doc.apply_update(update)
     if (doc.get_state(), doc.get_update()) != before:
         stage.ledger.complain("an acknowledged edit is lost")
+
+
+# ---------------------------------------------------------------------- nobody does anything
+
+
+async def _idle(stage: Stage) -> None:
+    """People who only watch each other's cursors leave a server nothing to do but to pass those on; and to bring to the
+    present whom even those were too much for."""
+    stage.ledger.note("check", "everybody is idle")
+    nodes = [(node, node.hub.metrics.resyncs) for node in stage.nodes if node.up]
+    await stage.loop.pause(IDLE_SECONDS)
+    for node, resyncs in nodes:
+        care = node.hub.care
+        if (care.awake or care.edited) and node.hub.metrics.resyncs == resyncs:
+            stage.ledger.complain(f"{node.name} looks after documents that nobody touches")
 
 
 # ---------------------------------------------------------------------- everybody leaves

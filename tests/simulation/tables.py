@@ -111,7 +111,7 @@ class Tables:
             journal_sql.APPEND: Statement(self._append, lambda projects, *_: sorted(projects)),
             journal_sql.LOAD: Statement(self._load, _free),
             journal_sql.TAIL: Statement(self._tail, _free),
-            journal_sql.HEADS: Statement(self._heads, _free),
+            journal_sql.MOVED: Statement(self._moved, _free),
             journal_sql.CLIENTS: Statement(self._clients, _free),
             journal_sql.LEASE: Statement(self._lease, _free),
             journal_sql.FREE: Statement(self._set_free, _free),
@@ -200,13 +200,16 @@ class Tables:
         seqs = sorted(seq for seq in document.updates if seq > after)
         return [Record(head=document.head, seqs=seqs, bodies=[document.updates[seq] for seq in seqs])]
 
-    def _heads(self, tx: Transaction, projects: list[UUID]) -> Rows:
-        found = [self.documents[project] for project in projects if project in self.documents]
-        return [
-            Record(project_id=d.project_id, epoch=d.epoch, head=d.head, set_aside=d.quarantined is not None)
-            for d in found
-            if not d.deleted
-        ]
+    def _moved(self, tx: Transaction, projects: list[UUID], epochs: list[int], heads: list[int]) -> Rows:
+        rows = []
+        for project, epoch, head in zip(projects, epochs, heads, strict=True):
+            document = self.documents.get(project)
+            if document is None or document.deleted:
+                rows.append(Record(project_id=project, epoch=None, head=None, set_aside=False))
+            elif document.quarantined is not None or document.epoch != epoch or document.head > head:
+                aside = document.quarantined is not None
+                rows.append(Record(project_id=project, epoch=document.epoch, head=document.head, set_aside=aside))
+        return rows
 
     def _clients(self, tx: Transaction, project: UUID) -> Rows:
         owners = self.documents[project].clients

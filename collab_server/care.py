@@ -1,0 +1,22 @@
+"""What a node has to look after without being asked: by name, so that nobody is kept in memory by it.
+
+Ten thousand rooms in which nobody does anything are in none of these but the agenda, once in a keep-alive.
+"""
+
+from uuid import UUID
+
+from collab_server.agenda import Agenda
+
+
+class Care:
+    """Rooms by project, connections by id."""
+
+    def __init__(self, now: float) -> None:
+        self.rooms: Agenda[UUID] = Agenda(now)
+        """Each open one has an appointment (see Hosted.look_at)."""
+        self.connections: Agenda[UUID] = Agenda(now)
+        """Each one that entered has an appointment."""
+        self.awake: set[UUID] = set()
+        """Whose document is not put away, or was read where it is."""
+        self.edited: set[UUID] = set()
+        """Who may need a projection or a snapshot."""
