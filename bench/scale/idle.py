@@ -21,6 +21,8 @@ CROWD = 100
 """People in a room, in the rooms that silence is compared with: as many connections, and next to no rooms."""
 WINDOWS_MAX = 50
 """Connections of one person in a room that the server allows."""
+IDLE_AFTER = 1.2
+"""Times as long as silence is watched everybody was silent before: a document is put away after a minute."""
 RENEWAL_SECONDS = 15.0
 """y-protocols tells one's own presence again so often, moved or not."""
 
@@ -62,7 +64,7 @@ async def measure(stage: Stage, say: Callable[[str], None], client_core: int | N
             )
         wall = time.monotonic() - began
         _opened(found, answers, before, stage.cpu(), wall)
-        await _quiet(stage, say)
+        await _quiet(stage, say, size.seconds * IDLE_AFTER)
         figures = await node.figures()
         found.add("rooms open", figures["backline_rooms"], "", size.rooms, "least")
         found.add("connections", figures["backline_connections"], "", connections, "least")
@@ -105,8 +107,8 @@ def _opened(
     found.add("· of Valkey", spent["valkey"], "s")
 
 
-async def _quiet(stage: Stage, say: Callable[[str], None]) -> None:
-    """Wait until what opening has left behind is done."""
+async def _quiet(stage: Stage, say: Callable[[str], None], seconds: float) -> None:
+    """Wait until what opening has left behind is done, and until documents at which nobody looks are put away."""
     deadline = time.monotonic() + QUIET_DEADLINE
     quiet = 0
     while quiet < 3 and time.monotonic() < deadline:
@@ -115,6 +117,8 @@ async def _quiet(stage: Stage, say: Callable[[str], None]) -> None:
         used = (stage.cpu()["nodes"] - before) / 2
         say(f"settling: {used:.0%} of a core")
         quiet = quiet + 1 if used < QUIET_CORES else 0
+    say("nobody does anything any more")
+    await asyncio.sleep(seconds)
 
 
 async def _few_rooms(
@@ -138,7 +142,7 @@ async def _few_rooms(
         say(f"{connections:,} people come into few rooms")
         await firsts.enter(places[: connections // 2])
         await seconds_.enter(places[connections // 2 :])
-        await _quiet(stage, say)
+        await _quiet(stage, say, 0)
         say("silence")
         before, began = stage.cpu()["nodes"], time.monotonic()
         await asyncio.sleep(seconds)
