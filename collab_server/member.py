@@ -5,6 +5,7 @@ from uuid import UUID
 
 from collab_server.dialects.dialect import Dialect
 from collab_server.express import Lane
+from collab_server.stamp import Stamp
 from collab_server.unsent import Unsent
 from presence.principal import Principal
 from studio.restriction import Restriction
@@ -18,7 +19,7 @@ class Member:
     """
 
     __slots__ = (
-        "_identity",
+        "_stamp",
         "asked",
         "could_write",
         "credited",
@@ -72,7 +73,7 @@ class Member:
         self.restriction: Restriction | None = None
         """What it may write, if not everything. Only an editor is ever restricted."""
         self.role = principal.role
-        self._identity: dict[str, str | bool] | None = None
+        self._stamp: Stamp | None = None
         self.writes = False
         self.told_denied = False
         self.could_write = could_write
@@ -91,7 +92,7 @@ class Member:
         self.role = role
         self.restriction = restriction if role is Role.EDITOR else None
         self.credited = self.credited if credited is None else credited
-        self._identity = None
+        self._stamp = None
         self.writes = may(role, Action.WRITE)
         self.could_write = self.could_write or self.writes
         self.told_denied = False
@@ -101,17 +102,23 @@ class Member:
         narrowed = restriction if role is Role.EDITOR else None
         return role is self.role and narrowed == self.restriction and credited == self.credited
 
+    @property
+    def stamp(self) -> Stamp:
+        """What is written into its presence: the person as others see it."""
+        if self._stamp is None:
+            self._stamp = Stamp(self.identity())
+        return self._stamp
+
     def identity(self) -> dict[str, str | bool]:
         """The person as others see it; a client can't choose it. A restricted editor's restriction is told."""
-        if self._identity is None:
-            person = self.principal
-            self._identity = {
-                "id": str(person.user_id),
-                "name": person.name,
-                "color": person.color,
-                "role": self.role.value,
-                "credited": self.credited,
-            }
-            if self.restriction is not None:
-                self._identity |= self.restriction.told()
-        return self._identity
+        person = self.principal
+        identity: dict[str, str | bool] = {
+            "id": str(person.user_id),
+            "name": person.name,
+            "color": person.color,
+            "role": self.role.value,
+            "credited": self.credited,
+        }
+        if self.restriction is not None:
+            identity |= self.restriction.told()
+        return identity

@@ -6,7 +6,6 @@ choose.
 Clocks are numbered anew on the way out, so that a client that comes back with an old clock is seen at once.
 """
 
-import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -171,7 +170,7 @@ class Roster:
         return len(self._present)
 
     def _too_large(self, state: str | None) -> bool:
-        return state is not None and len(state.encode()) > self._state_bytes_max
+        return state is not None and (len(state) if state.isascii() else len(state.encode())) > self._state_bytes_max
 
     def _set(self, client: int, owner: Member | UUID, clock: int, state: str | None, now: float) -> None:
         told = self._next_clock(client, clock)
@@ -205,10 +204,4 @@ def _person(presence: Presence) -> tuple[str, bool]:
 
 def stamp(state: str, member: Member) -> str:
     """The state with `user` as the server knows it. ASCII JSON, so that every client library can read it."""
-    fields = JSON.decode(state)
-    fields["user"] = member.identity()
-    return _WRITER.encode(fields)
-
-
-_WRITER: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
-"""Made once: json.dumps with options would make one for every state."""
+    return member.stamp.on(state)
