@@ -36,6 +36,11 @@ def write_varuint(value: int) -> bytes:
         raise ValueError("varuint out of range")
     if value < 128:
         return bytes((value,))
+    if value < 1 << 14:  # the commonest are spelled out: lengths and clocks, and below most client ids, of 32 bits
+        return bytes((value & 127 | 128, value >> 7))
+    if 1 << 28 <= value < 1 << 35:
+        low, middle = value & 127 | 128, value >> 7 & 127 | 128
+        return bytes((low, middle, value >> 14 & 127 | 128, value >> 21 & 127 | 128, value >> 28))
     out = bytearray()
     while value > 127:
         out.append(value & 127 | 128)
@@ -85,9 +90,17 @@ def write_varstring(value: str) -> bytes:
 
 def read_varstring(data: bytes, pos: int) -> tuple[str, int]:
     """Decode at `pos`: (text, position after it). Raises Malformed."""
-    raw, pos = read_varbytes(data, pos)
+    length, pos = read_varuint(data, pos)
+    return text_at(data, pos, length), pos + length
+
+
+def text_at(data: bytes, pos: int, length: int) -> str:
+    """The text whose UTF-8 is `length` bytes from `pos` on. Raises Malformed."""
+    end = pos + length
+    if end > len(data):
+        raise Malformed("truncated")
     try:
-        return raw.decode(), pos
+        return data[pos:end].decode()
     except UnicodeDecodeError:
         raise Malformed("not UTF-8") from None
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from collab_server.gate.errors import Malformed, TooLarge
 from collab_server.gate.limits import CLIENT_MAX, Limits
 from collab_server.gate.values import check_json
-from collab_server.wire import read_varstring, read_varuint, write_varstring, write_varuint
+from collab_server.wire import read_varuint, text_at, write_varuint
 
 EMPTY_PRESENCE = b"\x00"
 """A payload without entries: legal, without effect, and enough to keep a client's watchdog quiet."""
@@ -35,10 +35,11 @@ def decode(data: bytes, limits: Limits) -> list[Entry]:
     for _ in range(count):
         client, pos = read_varuint(data, pos)
         clock, pos = read_varuint(data, pos)
-        length, _ = read_varuint(data, pos)
+        length, pos = read_varuint(data, pos)
         if length > limits.presence_state_bytes_max:
             raise TooLarge("presence_state_bytes_max", limits.presence_state_bytes_max)
-        text, pos = read_varstring(data, pos)
+        text = text_at(data, pos, length)
+        pos += length
         if client > CLIENT_MAX or clock > limits.presence_clock_max:
             raise Malformed("out of range")
         entries.append(Entry(client, clock, _state(text, limits)))
@@ -49,11 +50,14 @@ def decode(data: bytes, limits: Limits) -> list[Entry]:
 
 def encode(entries: Iterable[Entry]) -> bytes:
     """The payload that `decode` reads."""
-    parts = [
-        write_varuint(client) + write_varuint(clock) + write_varstring("null" if state is None else state)
-        for client, clock, state in entries
-    ]
-    return write_varuint(len(parts)) + b"".join(parts)
+    count = 0
+    parts = [b""]
+    for client, clock, state in entries:
+        count += 1
+        text = b"null" if state is None else state.encode()
+        parts += (write_varuint(client), write_varuint(clock), write_varuint(len(text)), text)
+    parts[0] = write_varuint(count)
+    return b"".join(parts)
 
 
 def _state(text: str, limits: Limits) -> str | None:

@@ -33,6 +33,15 @@ def test_varuint_refuses(data: bytes) -> None:
         wire.read_varuint(data, 0)
 
 
+@pytest.mark.parametrize("bits", range(1, 54))
+def test_varuint_of_every_size(bits: int) -> None:
+    """On both sides of every power of two the shortest spelling is written, and nothing else is read."""
+    for value in (2**bits - 1, min(2**bits, 2**53)):
+        data = wire.write_varuint(value)
+        assert len(data) == max(1, -(-value.bit_length() // 7))
+        assert wire.read_varuint(data, 0) == (value, len(data))
+
+
 def test_varuint_range() -> None:
     """Only 0 to 2^53 can be written."""
     for value in (-1, 2**53 + 1):
