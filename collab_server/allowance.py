@@ -39,6 +39,15 @@ class Allowance:
             self._turn_left = TURN_WORK
         return self._turn_left > 0 and self._messages_left > 0 and self._bytes_left > 0
 
+    def hears(self, size: int, now: float) -> bool:
+        """`spend` for one message of so many bytes, and `has_turn`: in one step, as every message takes it."""
+        self._messages_left -= 1
+        self._bytes_left -= size
+        if now >= self._turn_ends:
+            self._turn_ends = now + TURN_SECONDS
+            self._turn_left = TURN_WORK
+        return self._turn_left > 0 and self._messages_left > 0 and self._bytes_left > 0
+
     def spend(self, messages: int, size: int) -> None:
         """So much of the rate is used."""
         self._messages_left -= messages
@@ -47,6 +56,12 @@ class Allowance:
     def work(self, messages: int) -> None:
         """So much of the turn is used."""
         self._turn_left -= messages
+
+    def charge(self, messages: int, size: int) -> None:
+        """So much of the turn and of the rate is used."""
+        self._turn_left -= messages
+        self._messages_left -= messages
+        self._bytes_left -= size
 
     def refill(self) -> bool:
         """A second has passed: the rate is as new, up to the burst. Whether something of that is still missing."""

@@ -160,11 +160,15 @@ class Connection:
 
     def received(self, message: bytes) -> None:
         """A whole binary message."""
-        self._spend(1, len(message))
-        if self._waiting or self.hosted is None or not self._has_turn():
+        if not self.spending:
+            self._begin_to_spend()
+        if self._waiting or self.hosted is None or self._held is not None:
+            self._allowance.spend(1, len(message))
             self._put_off(message, MESSAGES_PER_FRAME_MAX)
-        else:
+        elif self._allowance.hears(len(message), self._loop.time()):
             self._handle(message, 0, MESSAGES_PER_FRAME_MAX)
+        else:
+            self._put_off(message, MESSAGES_PER_FRAME_MAX)
 
     def said(self, payload: bytes) -> None:
         """A stateless message (UTF-8) for everybody else: it has its turn and its price like any other."""
@@ -216,9 +220,9 @@ class Connection:
     def charge(self, seconds: float, size: int = 0) -> None:
         """What it said has cost this much time, now or later, and `size` bytes are kept: as if it had sent so many
         everyday edits, and those bytes."""
-        messages = price(seconds)
-        self._allowance.work(messages)
-        self._spend(messages, size)
+        self._allowance.charge(price(seconds), size)
+        if not self.spending:
+            self._begin_to_spend()
         self._regulate()
 
     def hold(self, update: bytes, merge: bool) -> None:
@@ -273,6 +277,8 @@ class Connection:
             if spent > SLOW_MESSAGE_SECONDS:
                 self.charge(spent)
             return
+        if message[:1] == b"\x01" and self._show(message):
+            return
         try:
             while position < len(message) and self.hosted is not None:
                 if not self._has_turn():
@@ -291,6 +297,26 @@ class Connection:
                 self.charge(perf_counter() - started)
         except Malformed as error:
             self._expel(CloseCode.MALFORMED, error.reason)
+
+    def _show(self, message: bytes) -> bool:
+        """Hear the everyday presence: one message that fills the frame. False if this is another, which is not heard.
+
+        The turn was asked for already, and nothing is regulated that can't have changed.
+        """
+        try:
+            length, start = wire.read_varuint(message, 1)
+        except Malformed:
+            return False
+        if start + length != len(message):
+            return False
+        started = perf_counter()
+        self._present(message[start:])
+        allowance = self._allowance
+        allowance.work(1)
+        allowance.charge(price(perf_counter() - started), 0)
+        if self._paused or allowance.used_up:
+            self._regulate()
+        return True
 
     def _say(self, payload: bytes) -> None:
         assert self.hosted is not None
@@ -312,10 +338,16 @@ class Connection:
         elif kind is wire.Kind.STEP1:
             hosted.perform(hosted.room.ask(member, payload))
         elif kind is wire.Kind.AWARENESS:
-            self._doorkeeper.metrics.presence_messages += 1
-            hosted.perform(hosted.room.present(member, payload, self._loop.time()))
+            self._present(payload)
         elif kind is wire.Kind.QUERY_AWARENESS:
             hosted.perform(hosted.room.ask_presence(member))
+
+    def _present(self, entries: bytes) -> None:
+        hosted, member = self.hosted, self.member
+        assert hosted is not None
+        assert member is not None
+        self._doorkeeper.metrics.presence_messages += 1
+        hosted.perform(hosted.room.present(member, entries, self._loop.time()))
 
     def _edit(self, update: bytes, *, merge: bool) -> None:
         hosted, member = self.hosted, self.member
@@ -334,8 +366,11 @@ class Connection:
     def _spend(self, messages: int, size: int) -> None:
         self._allowance.spend(messages, size)
         if not self.spending:
-            self.spending = True
-            self._doorkeeper.spends(self)
+            self._begin_to_spend()
+
+    def _begin_to_spend(self) -> None:
+        self.spending = True
+        self._doorkeeper.spends(self)
 
     def _regulate(self) -> None:
         """Read no more than can be heard."""
