@@ -155,7 +155,10 @@ class Roster:
         for client, presence in changed:
             if presence.state is None:
                 del self._present[client]
-        return encode(everybody) if everybody else b"", encode(ours) if ours else b""
+        told = encode(everybody) if everybody else b""
+        if len(ours) == len(everybody):  # one node has most rooms to itself
+            return told, told
+        return told, encode(ours) if ours else b""
 
     def snapshot(self, *, ours_only: bool = False) -> bytes:
         """Everybody who is present now, for a newcomer (or for another node); b"" for nobody."""
