@@ -57,11 +57,13 @@ class Allowance:
         """So much of the turn is used."""
         self._turn_left -= messages
 
-    def charge(self, messages: int, size: int) -> None:
-        """So much of the turn and of the rate is used."""
-        self._turn_left -= messages
+    def heard(self, seconds: float) -> bool:
+        """A message was heard in this time: it counts in the turn, and its time as so many messages more in the turn
+        and in the rate. Whether that is used up."""
+        messages = price(seconds)
+        self._turn_left -= 1 + messages
         self._messages_left -= messages
-        self._bytes_left -= size
+        return self._messages_left <= 0 or self._bytes_left <= 0
 
     def refill(self) -> bool:
         """A second has passed: the rate is as new, up to the burst. Whether something of that is still missing."""

@@ -220,9 +220,9 @@ class Connection:
     def charge(self, seconds: float, size: int = 0) -> None:
         """What it said has cost this much time, now or later, and `size` bytes are kept: as if it had sent so many
         everyday edits, and those bytes."""
-        self._allowance.charge(price(seconds), size)
-        if not self.spending:
-            self._begin_to_spend()
+        messages = price(seconds)
+        self._allowance.work(messages)
+        self._spend(messages, size)
         self._regulate()
 
     def hold(self, update: bytes, merge: bool) -> None:
@@ -311,10 +311,7 @@ class Connection:
             return False
         started = perf_counter()
         self._present(message[start:])
-        allowance = self._allowance
-        allowance.work(1)
-        allowance.charge(price(perf_counter() - started), 0)
-        if self._paused or allowance.used_up:
+        if self._allowance.heard(perf_counter() - started) or self._paused:
             self._regulate()
         return True
 

@@ -41,3 +41,18 @@ def test_time_is_counted_in_everyday_edits_and_capped() -> None:
     """One stall does not silence anybody for ever."""
     assert price(MESSAGE_SECONDS * 10.5) == 10
     assert price(3600) == MESSAGE_WORK_MAX
+
+
+def test_hearing_in_one_step_is_spending_and_asking() -> None:
+    """`hears` and `heard` leave what the single steps leave, up to the end of the turn and of the rate."""
+    limits = Limits(messages_burst_max=1000, bytes_burst_max=5000)
+    at_once, in_steps = Allowance(limits), Allowance(limits)
+    for step in range(1200):
+        now, seconds = step * TURN_SECONDS / 50, MESSAGE_SECONDS * (step % 30)
+        in_steps.spend(1, step % 11)
+        assert at_once.hears(step % 11, now) == in_steps.has_turn(now)
+        if step % 2:
+            in_steps.work(1 + price(seconds))
+            in_steps.spend(price(seconds), 0)
+            assert at_once.heard(seconds) == in_steps.used_up
+    assert at_once.used_up

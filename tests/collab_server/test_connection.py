@@ -9,9 +9,11 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
 from collab_server import wire
+from collab_server.closing import CloseCode
 from collab_server.connection import Connection
 from collab_server.dialects.yws import YWebsocket
-from collab_server.gate.awareness import Entry, encode
+from collab_server.gate.awareness import Entry, decode, encode
+from collab_server.gate.limits import Limits as GateLimits
 from collab_server.settings import CollabSettings, Limits
 from collab_server.wire import Kind
 from launch.app import App
@@ -126,6 +128,48 @@ async def test_a_welcome_that_fills_the_outbox_is_the_last_that_is_written() -> 
     assert socket.buffered() == welcome
     socket.drain()
     assert [kind for kind, _ in messages(socket.drain())] == [Kind.STEP2]
+
+
+async def test_presence_alone_in_its_frame_is_heard_like_any_other() -> None:
+    """With or without a message behind it, of whatever size, and whether or not more waits."""
+    lobby = Lobby()
+    told = []
+    for behind in (b"", wire.encode_query_awareness()):
+        connection = Connection(uuid4(), lobby, YWebsocket(), lobby.person(), PROJECT, None, None, lobby.loop)
+        Wire(connection, 1 << 20)
+        client = 100 + len(behind)
+        for clock, size in enumerate((0, 100, 200, 4000), start=1):
+            entry = Entry(client, clock, '{"x":"%s"}' % ("x" * size))
+            connection.received(wire.encode_awareness(encode([entry])) + behind)
+        entries = decode(lobby.hosted.room.roster.snapshot(), GateLimits(presence_state_bytes_max=8192))
+        told.append([len(state or "") for known, _, state in entries if known == client])
+    assert lobby.metrics.presence_messages == 8
+    assert told[0] == told[1]
+    assert told[0][0] > 4000
+
+
+@pytest.mark.parametrize("cut", [b"\x01", b"\x01\x80", b"\x01\x05\x00", b"\x01\x80\x00", b"\x01\x02\x01\x01"])
+async def test_s8_broken_presence_ends_the_connection(cut: bytes) -> None:
+    """A length that is missing, cut, too large or not the shortest, and entries that are cut, are malformed."""
+    lobby = Lobby()
+    connection = Connection(uuid4(), lobby, YWebsocket(), lobby.person(), PROJECT, None, None, lobby.loop)
+    Wire(connection, 1 << 20)
+    connection.received(cut)
+    assert [code for code, _ in lobby.expelled.values()] == [CloseCode.MALFORMED]
+    assert len(lobby.hosted.room.roster) == 0
+
+
+async def test_s8_a_flood_of_presence_uses_up_the_turn() -> None:
+    """Presence is paid for by its time: the others have their turn long before a thousand messages were heard."""
+    lobby = Lobby()
+    connection = Connection(uuid4(), lobby, YWebsocket(), lobby.person(), PROJECT, None, None, lobby.loop)
+    Wire(connection, 1 << 20)
+    state = '{"x":"%s"}' % ("x" * 2000)
+    flood = [wire.encode_awareness(encode([Entry(10, clock, state)])) for clock in range(1, 1001)]
+    for message in flood:
+        connection.received(message)
+    assert 0 < lobby.metrics.presence_messages < 1000
+    await until(lambda: lobby.metrics.presence_messages == 1000)
 
 
 @pytest.fixture
