@@ -105,6 +105,8 @@ class Room:
             limits=limits,
         )
         self._broken = ""
+        self._presence_due = False
+        """Whether the presence tick was asked for that is to tell what members said."""
 
     # ------------------------------------------------------------------ coming and going
 
@@ -167,7 +169,10 @@ class Room:
             heard = self.roster.hear(member, entries, self.admission.bound, now)
         except (Malformed, TooLarge) as error:
             return self._offence(member, error)
-        return PRESENCE_TICK if heard else NOTHING
+        if not heard or self._presence_due:
+            return NOTHING
+        self._presence_due = True
+        return PRESENCE_TICK
 
     def ask_presence(self, member: Member) -> Effects:
         """Query awareness: answer with everybody."""
@@ -265,6 +270,7 @@ class Room:
 
     def presence_tick(self) -> Effects:
         """Tell everybody's newest presence in one frame, and the other nodes what ours said."""
+        self._presence_due = False
         everybody, ours = self.roster.gather()
         effects = self.audience.spread(everybody) if everybody else []
         if ours:

@@ -33,6 +33,24 @@ def test_a_newcomer_hears_who_is_here() -> None:
     assert (kind, payload) == (Kind.AWARENESS, hands.room.roster.snapshot())
 
 
+def test_presence_asks_for_one_tick_at_a_time() -> None:
+    """What is said before the tick is told by it; what is said after it asks for the next."""
+    ada, bob = Person(10), Person(11)
+    hands = desk(ada, bob)
+    for turn in range(1, 4):
+        for person, client in ((ada, 10), (bob, 11)):
+            said = encode_presence([PresenceEntry(client, turn, f'{{"turn":{turn}}}')])
+            effects = hands.room.present(person.member, said, 0.0)
+            assert bool(effects) == (person is ada)
+            hands.do(effects)
+        ada.take()
+        hands.presence_tick()
+        (_, told), *others = ada.heard()
+        assert told.count(f'"turn":{turn}'.encode()) == 2
+        assert not others
+        assert not hands.presence_due
+
+
 def test_asking_with_nothing_gives_everything() -> None:
     """Step1 with an empty vector is answered with the whole document."""
     ada, bob = Person(10), Person(11)
