@@ -34,7 +34,12 @@ class Stamp:
     def on(self, state: str) -> str:
         """The state, a JSON object that the gate has read, with `user` as the server knows it. ASCII JSON without
         infinite numbers, so that every client library can read it."""
-        return self._spliced(state) or self.rewritten(state)
+        rest = self._behind_user(state)
+        if len(rest) > _SHORT or rest[:1] != '"' or not rest.isascii():
+            return self.rewritten(state)
+        if '"user"' in rest or "\\" in rest or _has_exponent(rest):  # with a backslash `user` may be spelled otherwise
+            return self.rewritten(state)
+        return self._head + rest
 
     def rewritten(self, state: str) -> str:
         """The same for every state, by taking it apart."""
@@ -42,16 +47,7 @@ class Stamp:
         fields["user"] = self._identity
         return _WRITER.encode(fields)
 
-    def _spliced(self, state: str) -> str:
-        """The same from the texts; "" where that is not surely the same."""
-        rest = self._rest(state)
-        if len(rest) > _SHORT or rest[:1] != '"' or not rest.isascii():
-            return ""
-        if '"user"' in rest or "\\" in rest or _has_exponent(rest):  # with a backslash `user` may be spelled otherwise
-            return ""
-        return self._head + rest
-
-    def _rest(self, state: str) -> str:
+    def _behind_user(self, state: str) -> str:
         """What follows the client's own `user`. A text that begins like one that was read before, up to the comma
         behind a value, is read alike up to there."""
         if not state.startswith(self._claim) or (self._claim == "{" and state.startswith(_USER)):
