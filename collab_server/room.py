@@ -269,10 +269,14 @@ class Room:
             self.audience.changed()
 
     def presence_tick(self) -> Effects:
-        """Tell everybody's newest presence in one frame, and the other nodes what ours said."""
+        """Tell everybody's newest presence in one frame, and the other nodes what ours said. Whoever has to count on
+        hears so first: it would take what it is told of itself for newer than what it shows."""
         self._presence_due = False
+        behind = [(member, entries) for member, entries in self.roster.behind() if member.lag_vector is None]
+        effects: list[Effect] = [Send(member, member.dialect.presence(entries)) for member, entries in behind]
         everybody, ours = self.roster.gather()
-        effects = self.audience.spread(everybody) if everybody else []
+        if everybody:
+            effects += self.audience.spread(everybody)
         if ours:
             effects.append(Announce(ours))
         return effects

@@ -3,7 +3,10 @@
 A connection may speak only for client ids that it owns; what it says about others is ignored (a stock y-websocket
 repeats them) and the connection is kept. The server writes `user` into every state: identity is not the client's to
 choose.
-Clocks are numbered anew on the way out, so that a client that comes back with an old clock is seen at once.
+The client alone numbers its states, so that a number means the same on every node. One that comes back with an old
+clock is counted on for, so that it is seen at once, and is told its own removal there: as every client of y-protocols
+it then says its state again above that. Without this, those who have been told the higher number would not see it on
+another node, and it would take its own old state, told back to it, for a newer one.
 """
 
 import math
@@ -19,11 +22,13 @@ from collab_server.member import Member
 from studio.roles import Action, Role, may
 
 AHEAD: Final = 32
-"""Whoever comes along from another node may hold a clock that much higher than we know: a second of cursor moves."""
-
+"""A client is asked to count on from so far beyond what was told of it: it may move for a second meanwhile."""
 
 OWN_CLOCK_MAX: Final = 2**30
 """No client counts so far. What is told is counted on from there, and has to stay below what everybody can read."""
+
+COUNTED_ON_MAX: Final = OWN_CLOCK_MAX + 2**20
+"""Nor whoever was made to count on from there, as somebody else had shown as much under their client id."""
 
 TOLD_TIMES: Final = 8
 """A state is told in so many times its bytes at most: in ASCII, with numbers written out and `user` in it."""
@@ -36,7 +41,10 @@ WRITERS: Final = frozenset(role.value for role in Role if may(role, Action.WRITE
 
 @dataclass(slots=True)
 class Presence:
-    """One client's newest state; `owner` is a member of this node or the id of another node."""
+    """One client's newest state; `owner` is a member of this node or the id of another node.
+
+    `told_clock` is above `heard_clock` while a member of this node has yet to count on from there.
+    """
 
     owner: Member | UUID
     heard_clock: int
@@ -58,6 +66,8 @@ class Roster:
         self._present: dict[int, Presence] = {}
         self._told: dict[int, int] = {}
         self._changed: set[int] = set()
+        self._behind: set[int] = set()
+        """Of these, more was told than their clients have counted so far, here or by the node that they are with."""
 
     def hear(self, member: Member, entries: Iterable[Entry], bound: Mapping[int, UUID], now: float) -> bool:
         """Take what a member says of itself; True if there is something to tell. `bound`: who owns which client id.
@@ -76,32 +86,29 @@ class Roster:
                 known.owner is member and not (clock > known.heard_clock or (state is None and known.state is not None))
             ):
                 continue
-            if clock > OWN_CLOCK_MAX or self._too_large(state):
+            late = clock > OWN_CLOCK_MAX and clock > min(self._told.get(client, 0) + 2 * AHEAD, COUNTED_ON_MAX)
+            if late or self._too_large(state):
                 if known is None and client in self._told:
                     continue  # a stock client repeats what it was told of somebody who is gone
-                late = clock > OWN_CLOCK_MAX
                 raise (
                     Malformed("presence clock") if late else TooLarge("presence_entry_bytes_max", self._state_bytes_max)
                 )
-            if known is not None and not isinstance(known.owner, Member):
-                self._told[client] = known.told_clock + AHEAD  # what the other node has told since we heard of it
             self._set(client, member, clock, None if state is None else stamp(state, member), now)
             heard = True
         return heard
 
     def hear_node(self, node: UUID, entries: Iterable[Entry], now: float) -> bool:
-        """Take what another node says of its members; its states are stamped already."""
+        """Take what another node says of its members; its states are stamped already. A null for a member of this node
+        says how much that node has told of it."""
         heard = False
         for client, clock, state in entries:
             known = self._present.get(client)
-            if known is None and state is None:
-                continue
             if known is not None and isinstance(known.owner, Member) and known.state is not None:
-                continue  # this node's own member is never overruled from afar
-            if known is not None and known.owner == node and clock < known.heard_clock:
-                continue
-            self._set(client, node, clock, state, now)
-            heard = True
+                # This node's own member is never overruled from afar.
+                heard |= state is None and self._count_on(client, known, clock)
+            elif _is_news(known, node, clock, state):
+                self._set(client, node, clock, state, now)
+                heard = True
         return heard
 
     def author(self, client: int) -> str:
@@ -116,8 +123,11 @@ class Roster:
         mine = [(client, p) for client, p in self._present.items() if p.owner is member and p.state is not None]
         for client, presence in mine:
             presence.state = stamp(presence.state or "{}", member)
-            presence.told_clock = self._next_clock(client, presence.heard_clock)
-            self._changed.add(client)
+            self._behind.add(client)
+            if presence.told_clock == presence.heard_clock:  # once: a client that has moved on must not believe it
+                presence.told_clock += 1
+                self._tell(client, presence.told_clock)
+                self._changed.add(client)
         return bool(mine)
 
     def leave(self, owner: Member | UUID) -> bool:
@@ -128,7 +138,7 @@ class Roster:
         for client in gone:
             presence = self._present[client]
             presence.state = None
-            presence.told_clock = self._next_clock(client, presence.heard_clock)
+            presence.told_clock = self._told.get(client, presence.told_clock)
         self._changed.update(gone)
         return bool(gone)
 
@@ -138,7 +148,7 @@ class Roster:
         for client in gone:
             presence = self._present[client]
             presence.state = None
-            presence.told_clock = self._next_clock(client, presence.heard_clock)
+            presence.told_clock = self._told.get(client, presence.told_clock)
         self._changed.update(gone)
         return bool(gone)
 
@@ -146,17 +156,29 @@ class Roster:
         """When whoever has been silent for longest was heard: infinity while nobody is present."""
         return min((presence.heard_at for presence in self._present.values()), default=math.inf)
 
+    def behind(self) -> list[tuple[Member, bytes]]:
+        """What makes this node's members count on who count less than was told of them; to be told before `gather`."""
+        mine = [(client, self._present[client]) for client in self._behind if client in self._present]
+        return [
+            (p.owner, encode([Entry(client, p.told_clock + AHEAD, None)]))
+            for client, p in mine
+            if isinstance(p.owner, Member) and p.state is not None and p.heard_clock < p.told_clock
+        ]
+
     def gather(self) -> tuple[bytes, bytes]:
-        """All that changed since the last time, and the part of it that this node's members said; b"" for nothing."""
+        """All that changed since the last time, and for the other nodes the part of it that this node's members said,
+        with nulls for members of theirs of whom more was told here; b"" for nothing."""
         changed = [(client, self._present[client]) for client in self._changed if client in self._present]
         self._changed.clear()
         everybody = [Entry(client, p.told_clock, p.state) for client, p in changed]
         ours = [Entry(client, p.told_clock, p.state) for client, p in changed if isinstance(p.owner, Member)]
+        ours += [Entry(client, self._told[client], None) for client in self._behind if self._is_afar(client)]
+        self._behind.clear()
         for client, presence in changed:
             if presence.state is None:
                 del self._present[client]
         told = encode(everybody) if everybody else b""
-        if len(ours) == len(everybody):  # one node has most rooms to itself
+        if ours == everybody:  # one node has most rooms to itself
             return told, told
         return told, encode(ours) if ours else b""
 
@@ -176,16 +198,36 @@ class Roster:
         return state is not None and (len(state) if state.isascii() else len(state.encode())) > self._state_bytes_max
 
     def _set(self, client: int, owner: Member | UUID, clock: int, state: str | None, now: float) -> None:
-        told = self._next_clock(client, clock)
+        known, before = self._present.get(client), self._told.get(client, -1)
+        told = max(clock, before) if state is None else clock
+        if state is not None and clock <= before:
+            if isinstance(owner, Member):
+                told = before + 1
+                self._behind.add(client)
+            elif known is None or (known.told_clock, known.state) != (before, state):
+                self._behind.add(client)
         self._present[client] = Presence(owner, clock, told, state, now)
         self._changed.add(client)
+        self._tell(client, told)
 
-    def _next_clock(self, client: int, heard: int) -> int:
-        told = max(heard, self._told.get(client, -1) + 1)
+    def _count_on(self, client: int, presence: Presence, clock: int) -> bool:
+        """Another node has told this much of a member of this node: whether it is no less than was told here."""
+        if clock < presence.told_clock:
+            return False
+        presence.told_clock = clock + 1
+        self._changed.add(client)
+        self._behind.add(client)
+        self._tell(client, presence.told_clock)
+        return True
+
+    def _tell(self, client: int, told: int) -> None:
         if len(self._told) > 4096 and client not in self._told:
             self._told = {c: t for c, t in self._told.items() if c in self._present}
-        self._told[client] = told
-        return told
+        self._told[client] = max(told, self._told.get(client, -1))
+
+    def _is_afar(self, client: int) -> bool:
+        known = self._present.get(client)
+        return known is not None and known.state is not None and not isinstance(known.owner, Member)
 
     def _owned(self, member: Member) -> int:
         return sum(1 for presence in self._present.values() if presence.owner is member)
@@ -197,11 +239,27 @@ class Roster:
         return _person(known)[0] == str(member.user_id)
 
 
+def _is_news(known: Presence | None, node: UUID, clock: int, state: str | None) -> bool:
+    """Whether a node that says this of a client knows better than whoever told us what is known. A person's states are
+    numbered by their client, wherever it is; where it is no more, only the node ends it that told of it last."""
+    if known is None:
+        return state is not None
+    if known.owner == node:
+        return clock >= known.heard_clock
+    if state is None:
+        return False
+    return known.state is None or clock >= known.heard_clock or _user(known.state)[0] != _user(state)[0]
+
+
 def _person(presence: Presence) -> tuple[str, bool]:
     """Whose presence it is, "" if it is nobody's, and whether that person may write: as another node has stamped it."""
     if isinstance(presence.owner, Member):
         return str(presence.owner.user_id), presence.owner.writes
-    user = JSON.decode(presence.state or "{}").get("user")
+    return _user(presence.state)
+
+
+def _user(state: str | None) -> tuple[str, bool]:
+    user = JSON.decode(state or "{}").get("user")
     return (str(user.get("id", "")), user.get("role") in WRITERS) if isinstance(user, dict) else ("", False)
 
 

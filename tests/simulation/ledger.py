@@ -13,10 +13,6 @@ from tests.simulation.tables import Document
 KNOWN: Final[Sequence[str]] = (
     # Who only reads is asked for nothing, so what was told to it and lost stays on its screen until it begins anew.
     "only reads, and shows an edit that was lost",
-    # y-protocols takes an older state of itself, told back by a server that it left, for a newer one until it moves.
-    "sees it where it was",
-    # And whoever has moved about holds a higher clock of somebody than another node tells, until that one moves.
-    "sees [",
 )
 """What is known and not mended yet; a complaint that holds one of these counts apart."""
 

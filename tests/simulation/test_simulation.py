@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SEEDS = range(60)
-FOUND = (78, 139, 143, 150, 181, 22206)
+FOUND = (78, 139, 143, 150, 181, 22206, 70076, 70326)
 """Beyond SEEDS: they found something once."""
 
 
@@ -80,6 +80,17 @@ def test_seed_22206_who_is_removed_while_the_database_is_silent_hears_no_more_on
 ) -> None:
     """The line that tells of memberships was cut without noticing: the next commit that succeeds asks for them."""
     assert verdicts[22206].complaints == []
+
+
+def test_seed_70076_nodes_tell_somebody_under_the_same_clock(verdicts: Mapping[int, Line]) -> None:
+    """Each node numbered presence anew, ever higher: the others' clients held a higher clock of somebody than the node
+    told to which both had come, for minutes."""
+    assert verdicts[70076].complaints == []
+
+
+def test_seed_70326_nobody_takes_an_old_state_of_their_own_for_a_newer_one(verdicts: Mapping[int, Line]) -> None:
+    """Told back under a higher clock by a node that had numbered it anew, it set its own client back."""
+    assert verdicts[70326].complaints == []
 
 
 def test_a_seed_is_one_run(verdicts: Mapping[int, Line]) -> None:
