@@ -106,6 +106,11 @@ class Doubt:
 
 
 @dataclass(frozen=True, slots=True)
+class Recheck:
+    """A reader knows of more than is known here: call `settle` after a while, once the room holds every row."""
+
+
+@dataclass(frozen=True, slots=True)
 class Spoil:
     """The document in memory can't be trusted any more: everybody leaves and it is loaded anew."""
 
@@ -134,6 +139,7 @@ Effect = (
     | Try
     | SnapshotFirst
     | Doubt
+    | Recheck
     | Spoil
     | Deflate
 )

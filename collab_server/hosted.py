@@ -18,6 +18,7 @@ from collab_server.effects import (
     KeepDraft,
     KeepUnsent,
     PresenceTick,
+    Recheck,
     Record,
     Relay,
     Send,
@@ -40,6 +41,9 @@ from studio.roles import Action, may
 
 ANSWER_SECONDS = 30.0
 """For so long an empty room waits for those who were sent away until it is known whether something was lost."""
+
+RECHECK_SECONDS = 5.0
+"""By then another node has committed what it told, and the row has come, in everyday life."""
 
 SLOW_TICK_SECONDS = 0.005
 """Up to here a tick is everyday work, which was counted when it came."""
@@ -93,6 +97,9 @@ class Surroundings(Protocol):
 
     def hear_again(self, member: Member) -> None:
         """Hear a member again that was held."""
+
+    async def holds_all(self, hosted: "Hosted") -> bool:
+        """Whether the room holds every row of the journal; False also when nobody can tell."""
 
     def spoiled(self, hosted: "Hosted", reason: str) -> None:
         """The room must be loaded anew."""
@@ -183,6 +190,8 @@ class Hosted:
                     self.hub.start(self._deflate(dialect, state))
                 case Doubt():
                     self._doubt()
+                case Recheck():
+                    self._recheck_later()
                 case Spoil(reason):
                     self.hub.spoiled(self, reason)
                 case _:
@@ -257,6 +266,14 @@ class Hosted:
         self.perform(self.room.audience.keep_alive())
         self.spoken_at = self._loop.time()  # though nobody may have been there to hear it
 
+    async def recheck(self) -> None:
+        """Some readers knew of more than was known here; while rows may be missing, that says nothing."""
+        everything = await self.hub.holds_all(self)
+        if everything and not self.closed:
+            self.perform(self.room.settle())
+        elif not self.closed:
+            self._recheck_later()
+
     def flush_now(self) -> None:
         """Apply what is gathered without waiting for the tick."""
         if self.room.gathering:
@@ -272,6 +289,9 @@ class Hosted:
             await self._inquiry.run()
         finally:
             self._loop.call_later(ANSWER_SECONDS, self.hub.release, self)
+
+    def _recheck_later(self) -> None:
+        self._loop.call_later(RECHECK_SECONDS, lambda: self.closed or self.hub.start(self.recheck()))
 
     async def _copy(self, shadow: Shadow, state: bytes) -> None:
         """Make the document of a shadow beside everything else; whoever waits for it is heard again. If it can't be

@@ -25,6 +25,7 @@ from collab_server.settings import CollabSettings
 from collab_server.spoils import SPOILS_MAX, Spoils
 from collab_server.tasks import Tasks
 from collab_server.writer import Writer
+from persistence.errors import TRANSIENT
 from persistence.journal import Journal, Refused
 from presence.bus import Bus
 from presence.events import Event, SetAside
@@ -264,6 +265,14 @@ class Hub:
         connection = self.connections.get(member.id)
         if connection is not None:
             connection.release()
+
+    async def holds_all(self, hosted: Hosted) -> bool:
+        """Whether the room holds every row of the journal; False also while the database does not answer."""
+        try:
+            moved = await self._journal.moved([hosted.known])
+        except TRANSIENT:
+            return False
+        return not moved and not hosted.behind
 
     def spoiled(self, hosted: Hosted, reason: str) -> None:
         """The document in memory can't be trusted: load it anew, or set it aside when that keeps happening."""

@@ -12,6 +12,7 @@ from uuid import UUID
 from pycrdt import Doc
 
 from collab_server.admission import SEED_CLIENT, Admission
+from collab_server.afterimages import Afterimages
 from collab_server.audience import Audience, News
 from collab_server.closing import CloseCode
 from collab_server.effects import (
@@ -104,6 +105,7 @@ class Room:
             extent=self._extent,
             limits=limits,
         )
+        self.afterimages = Afterimages(known, bound, self.roster.person, self.document.vector)
         self._broken = ""
         self._presence_due = False
         """Whether the presence tick was asked for that is to tell what members said."""
@@ -126,6 +128,7 @@ class Room:
         """A member's connection ended; what it wrote stays."""
         self.audience.remove(member)
         self.admission.leave(member)
+        self.afterimages.forget(member)
         if self.trials.running and all(other.restriction is None for other in self.members):
             self.trials.end()
         return PRESENCE_TICK if self.roster.leave(member) else NOTHING
@@ -147,10 +150,11 @@ class Room:
             answer = Send(member, frames + back)
             return (answer,) if state is None else (answer, Deflate(member.dialect, state))
         try:
-            inspect_vector(vector, self.gate)
+            known = inspect_vector(vector, self.gate)
         except (Malformed, TooLarge) as error:
             return self._offence(member, error)
-        return (Send(member, member.dialect.step2(self.document.diff(vector)) + back),)
+        answer = Send(member, member.dialect.step2(self.document.diff(vector)) + back)
+        return (answer, *self.afterimages.look(member, known))
 
     def edit(self, member: Member, update: bytes, *, merge: bool = False, loss: Loss = Loss.UNKNOWN) -> Effects:
         """An update; `merge` when it came as Step2, the answer to our Step1: offline work, perhaps of several tabs.
@@ -225,6 +229,10 @@ class Room:
     def node_left(self, node: UUID) -> Effects:
         """Another node is gone, and everybody who was with it."""
         return PRESENCE_TICK if self.roster.leave(node) else NOTHING
+
+    def settle(self) -> Effects:
+        """Some readers know of more than is known here, a while has passed, and no row is missing."""
+        return self.afterimages.settle()
 
     def expire(self, before: float) -> Effects:
         """Forget who has not been heard since `before`."""

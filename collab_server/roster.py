@@ -111,6 +111,11 @@ class Roster:
                 heard = True
         return heard
 
+    def person(self, client: int) -> str:
+        """Who is present under a client id, "" for nobody."""
+        known = self._present.get(client)
+        return _person(known)[0] if known is not None else ""
+
     def author(self, client: int) -> str:
         """Whose client id it is as far as presence tells, if that person may write; "" otherwise. Readers claim none:
         they could keep those out who come back."""

@@ -90,6 +90,9 @@ class House:
     def charge(self, member: Member, seconds: float) -> None:
         assert seconds > 0
 
+    async def holds_all(self, hosted: Hosted) -> bool:
+        raise AssertionError("nobody knows more here")
+
     def spoiled(self, hosted: Hosted, reason: str) -> None:
         raise AssertionError(reason)
 

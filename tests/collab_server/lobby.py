@@ -161,5 +161,8 @@ class Lobby:
         if member.id in self.connections:
             self.connections[member.id].release()
 
+    async def holds_all(self, hosted: Hosted) -> bool:
+        return not hosted.behind
+
     def spoiled(self, hosted: Hosted, reason: str) -> None:
         raise AssertionError(reason)

@@ -19,6 +19,7 @@ from collab_server.effects import (
     KeepDraft,
     KeepUnsent,
     PresenceTick,
+    Recheck,
     Record,
     Relay,
     Send,
@@ -159,7 +160,7 @@ class Hands:
         """Before whose offline work the document is to be kept, and as what."""
         self.announced: list[bytes] = []
         self.spoiled: str | None = None
-        self.doubted = False
+        self.doubted = self.rechecks = False
         self.tick_due = self.presence_due = self.record_due = False
 
     def do(self, effects: Effects) -> "Hands":
@@ -250,6 +251,8 @@ class Hands:
                 self.spoiled = reason
             case Doubt():
                 self.doubted = True
+            case Recheck():
+                self.rechecks = True
             case Deflate(dialect, state):
                 self.room.join_state.keep(dialect, state, dialect.step2(state, deflated=True))
             case _:

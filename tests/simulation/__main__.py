@@ -75,9 +75,6 @@ def _sum_up(verdicts: "list[Verdict]", seconds: float) -> None:
     failed = [verdict.seed for verdict in verdicts if verdict.complaints]
     saved, rows = sum(verdict.saved for verdict in verdicts), sum(verdict.rows for verdict in verdicts)
     days = sum(verdict.virtual_seconds for verdict in verdicts) / 86_400
-    known = [verdict.seed for verdict in verdicts if verdict.known]
-    if known:
-        _say(f"known and not mended: {len(known)} seeds, such as {known[:10]}")
     _say(
         f"\r{len(verdicts)} seeds in {seconds:.0f} s, {days:.2f} days of virtual time: {saved} edits acknowledged, "
         f"{rows} rows; failed: {failed or 'none'}"

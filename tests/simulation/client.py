@@ -14,6 +14,7 @@ from picows import WSMsgType
 from pycrdt import Map
 
 from collab_server import wire
+from collab_server.closing import CloseCode
 from collab_server.gate.awareness import decode
 from collab_server.wire import Kind
 from studio.roles import Action, Role, may
@@ -51,6 +52,9 @@ class Surroundings(Protocol):
 
     def told(self, tab: "Tab", code: int, reason: str) -> None:
         """The tab was sent away for good."""
+
+    def void(self, tab: "Tab", reason: str) -> None:
+        """The tab was told that what it holds is not the project's; it begins anew."""
 
     def trace(self, who: str, what: str) -> None: ...
 
@@ -212,7 +216,11 @@ class Tab:
         self.world.trace(self.name, f"closed {code} {reason}")
         line.send(b"", WSMsgType.CLOSE)
         self._lose()
-        if code in FINAL and code not in TICKET_CODES:
+        if code == CloseCode.EPOCH_CHANGED:
+            self.world.void(self, reason)
+            self._draft(reason)
+            self._again()
+        elif code in FINAL and code not in TICKET_CODES:
             self._end(code, reason)
         else:
             self._again()

@@ -1,8 +1,8 @@
 """What the simulation holds the product to while it runs, and what was said by the way: the trace."""
 
 import hashlib
-from collections.abc import Callable, Sequence
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any
 
 import structlog
 
@@ -10,19 +10,12 @@ from collab_server.gate.limits import TRUSTED
 from collab_server.gate.update import inspect
 from tests.simulation.tables import Document
 
-KNOWN: Final[Sequence[str]] = (
-    # Who only reads is asked for nothing, so what was told to it and lost stays on its screen until it begins anew.
-    "only reads, and shows an edit that was lost",
-)
-"""What is known and not mended yet; a complaint that holds one of these counts apart."""
-
 
 class Ledger:
     """Complaints, acknowledged updates by project, and the trace with its digest."""
 
     def __init__(self, now: Callable[[], float], shout: Callable[[str], None] | None = None) -> None:
         self.complaints: list[str] = []
-        self.known: list[str] = []
         self.acknowledged: list[tuple[Document, bytes]] = []
         self.told: list[str] = []
         self.expected: set[str] = set()
@@ -46,7 +39,7 @@ class Ledger:
     def complain(self, what: str) -> None:
         """Something is wrong."""
         self.note("!", what)
-        (self.known if any(words in what for words in KNOWN) else self.complaints).append(what)
+        self.complaints.append(what)
 
     def acknowledge(self, document: Document, update: bytes, who: str, how: str) -> None:
         """A client takes its edit for saved: so it must be committed, now."""

@@ -8,15 +8,17 @@ from contextvars import Context
 from typing import Any
 from uuid import UUID
 
+from collab_server.gate.vector import inspect_vector
 from collab_server.settings import CollabSettings, Limits
 from persistence.body import Entry, encode
 from presence.principal import Principal
 from presence.tickets import mint
 from studio.blank import blank
-from studio.roles import Role
+from studio.roles import Action, Role, may
 from tests.simulation.app import App
 from tests.simulation.bus import Broker
 from tests.simulation.client import Tab
+from tests.simulation.crowd import GENEROUS
 from tests.simulation.database import Database
 from tests.simulation.ledger import Ledger
 from tests.simulation.loop import WALL_AT_START, Loop
@@ -137,6 +139,14 @@ class Stage:
         gone = self.role(tab.project, tab.user) is None
         if not gone and tab.project not in self.spoiled:
             self.ledger.complain(f"{tab.name} was refused for nothing: {code} {reason}")
+
+    def void(self, tab: Tab, reason: str) -> None:
+        document = self.database.tables.documents[tab.project]
+        known = inspect_vector(tab.author.doc.get_state(), GENEROUS)
+        ahead = any(clock > document.known.get(client, 0) for client, clock in known.items())
+        role = self.role(tab.project, tab.user)
+        if not ahead or (role is not None and may(role, Action.WRITE)):
+            self.ledger.complain(f"{tab.name} had to begin anew for nothing: {reason}")
 
     def trace(self, who: str, what: str) -> None:
         self.ledger.note(who, what)

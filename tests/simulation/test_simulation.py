@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SEEDS = range(60)
-FOUND = (78, 139, 143, 150, 181, 22206, 70076, 70326)
+FOUND = (78, 139, 143, 150, 181, 22206, 70076, 70326, 71099)
 """Beyond SEEDS: they found something once."""
 
 
@@ -91,6 +91,11 @@ def test_seed_70076_nodes_tell_somebody_under_the_same_clock(verdicts: Mapping[i
 def test_seed_70326_nobody_takes_an_old_state_of_their_own_for_a_newer_one(verdicts: Mapping[int, Line]) -> None:
     """Told back under a higher clock by a node that had numbered it anew, it set its own client back."""
     assert verdicts[70326].complaints == []
+
+
+def test_seed_71099_a_reader_shows_no_edit_that_was_lost_with_its_node(verdicts: Mapping[int, Line]) -> None:
+    """It was told live, and lost before it was committed; who only reads is asked for nothing, and kept it."""
+    assert verdicts[71099].complaints == []
 
 
 def test_a_seed_is_one_run(verdicts: Mapping[int, Line]) -> None:
