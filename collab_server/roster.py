@@ -123,6 +123,10 @@ class Roster:
         person, writes = _person(known) if known is not None else ("", False)
         return person if writes else ""
 
+    def told(self, client: int) -> int:
+        """The highest clock under which anything was told of a client lately; -1 for none."""
+        return self._told.get(client, -1)
+
     def restamp(self, member: Member) -> bool:
         """Write a member's changed identity or role into its states."""
         mine = [(client, p) for client, p in self._present.items() if p.owner is member and p.state is not None]

@@ -36,7 +36,8 @@ class Mirror:
         hosted = self._rooms.get(stage.project_id)
         if hosted is None or hosted.closed or stage.state is None:
             return
-        stage.shown = max(stage.shown + 1, int(time.time()) - SINCE)
+        told = hosted.room.roster.told(SERVER_CLIENT)  # another stage has shown the project here before, perhaps
+        stage.shown = max(stage.shown + 1, told + 1, int(time.time()) - SINCE)
         clock = {"boot": self._boot, "mono": round(self._now(), 3), "at": time.time_ns() // 1_000_000}
         state = json.dumps({"server": True, "transport": stage.state, "clock": clock}, separators=(",", ":"))
         entry = Entry(SERVER_CLIENT, stage.shown, state)
