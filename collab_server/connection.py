@@ -6,7 +6,6 @@ has been read meanwhile waits, in order; and when much waits, no more is read.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
 from time import perf_counter
 from typing import Protocol
 from uuid import UUID
@@ -17,6 +16,7 @@ from collab_server.closing import CloseCode
 from collab_server.dialects.dialect import Dialect
 from collab_server.gate.errors import Malformed
 from collab_server.hosted import Hosted
+from collab_server.line import Line
 from collab_server.loss import Loss
 from collab_server.member import Member
 from collab_server.metrics import Metrics
@@ -49,41 +49,6 @@ class Doorkeeper(Protocol):
 
     def full(self) -> bool:
         """Whether too much waits for the database to let anybody write more."""
-
-
-class Line(Protocol):
-    """What a connection writes to: a Socket, or a document's seat on one (seats.py)."""
-
-    @property
-    def write(self) -> Callable[[bytes], object]:
-        """Write whole frames; never blocks."""
-
-    @property
-    def frames(self) -> int:
-        """How many frames have come: signs of life."""
-
-    @property
-    def deflates(self) -> bool:
-        """Whether the peer takes compressed messages."""
-
-    @property
-    def full(self) -> bool:
-        """Whether more was written than the peer takes: from then until it has drained."""
-
-    def pause_reading(self) -> None:
-        """Let the peer feel that it sends too fast."""
-
-    def resume_reading(self) -> None:
-        """Read on."""
-
-    def buffered(self) -> int:
-        """Bytes written but not yet taken by the system."""
-
-    def ping(self) -> None:
-        """Ask for a sign of life."""
-
-    def close(self, code: CloseCode, reason: str) -> None:
-        """Say why and hang up."""
 
 
 class Connection:
@@ -337,14 +302,14 @@ class Connection:
         elif kind is wire.Kind.AWARENESS:
             self._present(payload)
         elif kind is wire.Kind.QUERY_AWARENESS:
-            hosted.perform(hosted.room.ask_presence(member))
+            hosted.perform(hosted.room.attendance.ask(member))
 
     def _present(self, entries: bytes) -> None:
         hosted, member = self.hosted, self.member
         assert hosted is not None
         assert member is not None
         self._doorkeeper.metrics.presence_messages += 1
-        hosted.perform(hosted.room.present(member, entries, self._loop.time()))
+        hosted.perform(hosted.room.attendance.hear(member, entries, self._loop.time()))
 
     def _edit(self, update: bytes, *, merge: bool) -> None:
         hosted, member = self.hosted, self.member

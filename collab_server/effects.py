@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from collab_server.closing import CloseCode
 from collab_server.dialects.dialect import Dialect
+from collab_server.gate.errors import Malformed, TooLarge
 from collab_server.member import Member
 from collab_server.shadow import Shadow
 
@@ -149,3 +150,9 @@ NOTHING: Effects = ()
 RECORD = Record()
 TICK: Effects = (Tick(),)
 PRESENCE_TICK: Effects = (PresenceTick(),)
+
+
+def offence(member: Member, error: Malformed | TooLarge) -> Effects:
+    """Somebody said what can't be read, or too much of it, and has to go."""
+    code = CloseCode.TOO_LARGE if isinstance(error, TooLarge) else CloseCode.MALFORMED
+    return (Expel(member, code, str(error)),)

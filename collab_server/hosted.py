@@ -328,6 +328,8 @@ class Hosted:
 
     def _changed(self) -> None:
         """The document is another than snapshots and projections say."""
+        if self.edited_since_snapshot and self.projection_due:
+            return
         if not self.edited_since_snapshot:
             self.edited_since_snapshot = True
             self.edited_at = self._loop.time()
@@ -353,7 +355,7 @@ class Hosted:
         self._presence_timer = None
         self._presence_at = self._loop.time()
         if not self.closed:
-            self.perform(self.room.presence_tick())
+            self.perform(self.room.attendance.tick())
 
     def close(self) -> None:
         """Let the room go."""

@@ -203,7 +203,7 @@ class Hub:
             return
         if not hosted.empty or hosted.closed:
             return
-        hosted.perform(hosted.room.presence_tick())  # the other nodes hear of the last leave too
+        hosted.perform(hosted.room.attendance.tick())  # the other nodes hear of the last leave too
         del self.rooms[hosted.project_id]
         await self._let_go(hosted)
 

@@ -100,7 +100,7 @@ class News:
                 hosted.say(None, payload.decode(errors="replace"))
             case NodeGone(node):
                 hosted.neighbours.gone(node)
-                hosted.perform(hosted.room.node_left(node))
+                hosted.perform(hosted.room.attendance.leave(node))
             case RoleChanged(_, user_id, role) if not may(role, Action.WRITE):
                 hosted.standing_news += 1
                 self._narrow(hosted, user_id, role)
@@ -231,7 +231,7 @@ class News:
         except GateRefused:
             self._log.warning("unreadable presence from another node", node=str(node))
             return
-        hosted.perform(hosted.room.hear_node(node, heard, self._loop.time()))
+        hosted.perform(hosted.room.attendance.hear_node(node, heard, self._loop.time()))
 
     async def _catch_up(self, hosted: Hosted) -> None:
         try:

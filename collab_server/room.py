@@ -5,7 +5,7 @@ after the commit: acknowledged by its echo. What it leaves to others: sockets, t
 clock, the database, the bus (hub.py) and the spelling of frames (dialects/).
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -13,23 +13,21 @@ from pycrdt import Doc
 
 from collab_server.admission import SEED_CLIENT, Admission
 from collab_server.afterimages import Afterimages
+from collab_server.attendance import Attendance
 from collab_server.audience import Audience, News
 from collab_server.closing import CloseCode
 from collab_server.effects import (
     NOTHING,
-    PRESENCE_TICK,
     RECORD,
-    Announce,
     Deflate,
     Effect,
     Effects,
     Expel,
     Send,
     Spoil,
+    offence,
 )
 from collab_server.extent import Extent
-from collab_server.gate.awareness import Entry as PresenceEntry
-from collab_server.gate.awareness import decode as decode_presence
 from collab_server.gate.errors import Malformed, StoredMalformed, TooLarge
 from collab_server.gate.limits import Limits as GateLimits
 from collab_server.gate.shape import Shape
@@ -42,13 +40,16 @@ from collab_server.loss import Loss
 from collab_server.member import Member
 from collab_server.pending import Flight, Pending
 from collab_server.resting import ROUNDS
-from collab_server.roster import REPEATED_MAX, TOLD_TIMES, Roster
+from collab_server.roster import Roster
 from collab_server.settings import Limits
 from collab_server.trials import Trials
 from collab_server.whereabouts import Whereabouts
 from persistence.body import Entry
 from studio.restriction import Restriction
 from studio.roles import Role
+
+VECTOR = GateLimits()
+"""What a state vector may be."""
 
 LOCKED = "locked:"
 """How the reason begins that somebody is told whose edit on a locked track was undone: what else they did stays."""
@@ -75,9 +76,6 @@ class Room:
         self.epoch = epoch
         self.head = head
         self.limits = limits
-        self.gate = GateLimits(
-            presence_state_bytes_max=TOLD_TIMES * limits.presence_entry_bytes_max, presence_entries_max=REPEATED_MAX
-        )
         self.audience = Audience()
         self.roster = Roster(
             limits.presence_ids_per_connection_max,
@@ -106,9 +104,8 @@ class Room:
             limits=limits,
         )
         self.afterimages = Afterimages(known, bound, self.roster.person, self.document.vector)
+        self.attendance = Attendance(self.roster, self.audience, bound, limits.presence_entry_bytes_max)
         self._broken = ""
-        self._presence_due = False
-        """Whether the presence tick was asked for that is to tell what members said."""
 
     # ------------------------------------------------------------------ coming and going
 
@@ -131,7 +128,7 @@ class Room:
         self.afterimages.forget(member)
         if self.trials.running and all(other.restriction is None for other in self.members):
             self.trials.end()
-        return PRESENCE_TICK if self.roster.leave(member) else NOTHING
+        return self.attendance.leave(member)
 
     # ------------------------------------------------------------------ what members say
 
@@ -150,9 +147,9 @@ class Room:
             answer = Send(member, frames + back)
             return (answer,) if state is None else (answer, Deflate(member.dialect, state))
         try:
-            known = inspect_vector(vector, self.gate)
+            known = inspect_vector(vector, VECTOR)
         except (Malformed, TooLarge) as error:
-            return self._offence(member, error)
+            return offence(member, error)
         answer = Send(member, member.dialect.step2(self.document.diff(vector)) + back)
         return (answer, *self.afterimages.look(member, known))
 
@@ -165,23 +162,6 @@ class Room:
             return self._intake.edit(member, update, merge=merge, loss=loss)
         except StoredMalformed as error:
             return self._spoiled(error, [])
-
-    def present(self, member: Member, payload: bytes, now: float) -> Effects:
-        """An awareness payload."""
-        try:
-            entries = decode_presence(payload, self.gate)
-            heard = self.roster.hear(member, entries, self.admission.bound, now)
-        except (Malformed, TooLarge) as error:
-            return self._offence(member, error)
-        if not heard or self._presence_due:
-            return NOTHING
-        self._presence_due = True
-        return PRESENCE_TICK
-
-    def ask_presence(self, member: Member) -> Effects:
-        """Query awareness: answer with everybody."""
-        present = self.roster.snapshot()
-        return (Send(member, member.dialect.presence(present)),) if present else NOTHING
 
     # ------------------------------------------------------------------ what the hub says
 
@@ -219,28 +199,12 @@ class Room:
     ) -> Effects:
         """A member's role, what it may write of the document, or its credit is another from now on."""
         member.become(role, restriction, credited)
-        effects = list(self._intake.deny(member)) if not member.writes else []
-        return [*effects, *PRESENCE_TICK] if self.roster.restamp(member) else effects
-
-    def hear_node(self, node: UUID, entries: Iterable[PresenceEntry], now: float) -> Effects:
-        """Another node tells who is with it."""
-        return PRESENCE_TICK if self.roster.hear_node(node, entries, now) else NOTHING
-
-    def node_left(self, node: UUID) -> Effects:
-        """Another node is gone, and everybody who was with it."""
-        return PRESENCE_TICK if self.roster.leave(node) else NOTHING
+        denied = self._intake.deny(member) if not member.writes else NOTHING
+        return [*denied, *self.attendance.restamp(member)]
 
     def settle(self) -> Effects:
         """Some readers know of more than is known here, a while has passed, and no row is missing."""
         return self.afterimages.settle()
-
-    def expire(self, before: float) -> Effects:
-        """Forget who has not been heard since `before`."""
-        return PRESENCE_TICK if self.roster.expire(before) else NOTHING
-
-    def heard_first(self) -> float:
-        """When whoever has been silent for longest was heard: infinity while nobody is present."""
-        return self.roster.heard_first()
 
     def grow(self, seq: int, entries: Sequence[Entry], now_ms: int = 0) -> Effects:
         """Journal row `seq`, committed by another process, is applied and told; the caller keeps the rows in order."""
@@ -275,19 +239,6 @@ class Room:
         if member.lag_vector is None:
             member.lag_vector = self.document.vector()
             self.audience.changed()
-
-    def presence_tick(self) -> Effects:
-        """Tell everybody's newest presence in one frame, and the other nodes what ours said. Whoever has to count on
-        hears so first: it would take what it is told of itself for newer than what it shows."""
-        self._presence_due = False
-        behind = [(member, entries) for member, entries in self.roster.behind() if member.lag_vector is None]
-        effects: list[Effect] = [Send(member, member.dialect.presence(entries)) for member, entries in behind]
-        everybody, ours = self.roster.gather()
-        if everybody:
-            effects += self.audience.spread(everybody)
-        if ours:
-            effects.append(Announce(ours))
-        return effects
 
     def resync(self, member: Member) -> Effects:
         """A slow reader has drained: one diff from where it was left, if it was anywhere, then its own late
@@ -356,10 +307,6 @@ class Room:
         self.document.close()
 
     # ------------------------------------------------------------------ inside
-
-    def _offence(self, member: Member, error: Malformed | TooLarge) -> Effects:
-        code = CloseCode.TOO_LARGE if isinstance(error, TooLarge) else CloseCode.MALFORMED
-        return (Expel(member, code, str(error)),)
 
     def _tell(self, fresh: News) -> list[Effect]:
         effects: list[Effect] = []

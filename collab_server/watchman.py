@@ -122,15 +122,14 @@ class Watchman:
 
     def _look_after_room(self, hosted: Hosted, now: float) -> float:
         """Whoever is silent is forgotten, whoever is not spoken to is. When to look again."""
-        settings, room = self._hub.settings, hosted.room
-        if gone := room.expire(now - settings.presence_expiry_seconds):
+        settings = self._hub.settings
+        if gone := hosted.room.attendance.expire(now - settings.presence_expiry_seconds):
             hosted.perform(gone)
         if now - hosted.spoken_at >= settings.keepalive_seconds - AGENDA_SECONDS:
             hosted.keep_alive()
         silent = hosted.spoken_at + settings.keepalive_seconds - AGENDA_SECONDS
-        return min(
-            silent, room.heard_first() + settings.presence_expiry_seconds, now + settings.presence_expiry_seconds
-        )
+        heard = min(now, hosted.room.attendance.heard_first())
+        return min(silent, heard + settings.presence_expiry_seconds)
 
     async def _put_away(self) -> None:
         """Documents that nobody looks at any more; what they leave is given back to the system."""
@@ -162,7 +161,7 @@ class Watchman:
             if now - hosted.edited_at > hub.settings.snapshot_interval_seconds and not hosted.closed:
                 hosted.edited_at = now
                 await hub.keeper.snapshot(hosted, "interval")
-            if not hosted.projection_due and not hosted.edited_since_snapshot:
+            if not (hosted.projection_due or hosted.edited_since_snapshot or hosted.unloading):
                 edited.discard(project_id)
 
     async def _heartbeat(self) -> None:

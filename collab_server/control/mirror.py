@@ -41,10 +41,10 @@ class Mirror:
         clock = {"boot": self._boot, "mono": round(self._now(), 3), "at": time.time_ns() // 1_000_000}
         state = json.dumps({"server": True, "transport": stage.state, "clock": clock}, separators=(",", ":"))
         entry = Entry(SERVER_CLIENT, stage.shown, state)
-        hosted.perform(hosted.room.hear_node(MIRROR, [entry], time.monotonic()))
+        hosted.perform(hosted.room.attendance.hear_node(MIRROR, [entry], time.monotonic()))
 
     def hide(self, stage: Stage) -> None:
         """Nobody listens here any more."""
         hosted = self._rooms.get(stage.project_id)
         if hosted is not None and not hosted.closed:
-            hosted.perform(hosted.room.node_left(MIRROR))
+            hosted.perform(hosted.room.attendance.leave(MIRROR))

@@ -201,7 +201,7 @@ class Hands:
         """The gather time of presence has passed."""
         if self.presence_due:
             self.presence_due = False
-            self.do(self.room.presence_tick())
+            self.do(self.room.attendance.tick())
 
     def commit(self) -> Flight | None:
         """One flush of the journal that lands as the next row."""

@@ -102,10 +102,10 @@ def test_s12_nobody_writes_first_under_the_id_of_an_editor_who_is_here(merge: bo
     hands = desk(ada, vera, eve)
     shown = [PresenceEntry(501, 1, stamp("{}", ada.member)), PresenceEntry(502, 1, stamp("{}", vera.member))]
     if elsewhere:
-        hands.do(hands.room.hear_node(UUID(int=101), shown, 0.0))
+        hands.do(hands.room.attendance.hear_node(UUID(int=101), shown, 0.0))
     else:
         for person, entry in zip((ada, vera), shown, strict=True):
-            hands.do(hands.room.present(person.member, encode_presence([entry]), 0.0))
+            hands.do(hands.room.attendance.hear(person.member, encode_presence([entry]), 0.0))
     forger = Person(501, user=eve.user).know(SEED)
     forged = forger.track("t_1")
     before = hands.room.state()

@@ -109,7 +109,7 @@ def test_s10_nobody_is_sent_away_for_their_own_work(how: str) -> None:
     hands = Hands(open_room(clients={10: ada.user} if how == "saved before" else None))
     hands.join(ada)
     if how == "shown":
-        hands.do(hands.room.present(ada.member, encode([Entry(10, 1, "{}")]), 0.0))
+        hands.do(hands.room.attendance.hear(ada.member, encode([Entry(10, 1, "{}")]), 0.0))
     if how == "brought":
         hands.do(hands.room.edit(ada.member, work, merge=True))
         assert hands.unsent == [ada.member]

@@ -119,7 +119,7 @@ async def test_a_welcome_that_fills_the_outbox_is_the_last_that_is_written() -> 
         here = Person(client + 10)
         lobby.hosted.perform(lobby.hosted.room.join(here.member))
         state = encode([Entry(client + 10, 1, '{"x":"%s"}' % ("x" * 4000))])
-        lobby.hosted.perform(lobby.hosted.room.present(here.member, state, 1.0))
+        lobby.hosted.perform(lobby.hosted.room.attendance.hear(here.member, state, 1.0))
     connection = Connection(uuid4(), lobby, YWebsocket(), lobby.person(), PROJECT, None, None, lobby.loop)
     socket = Wire(connection, 10_000)
     welcome = socket.buffered()

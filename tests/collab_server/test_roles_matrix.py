@@ -108,7 +108,7 @@ def test_everybody_reads_asks_and_is_seen(role: Role) -> None:
     hands, ada, bob = desk(role)
     assert bob.json() == canonical(hands.room.doc)
     hands.edit(ada, ada.track("t_new"))
-    hands.do(hands.room.present(bob.member, encode_presence([PresenceEntry(11, 1, '{"cursor":4}')]), 0.0))
+    hands.do(hands.room.attendance.hear(bob.member, encode_presence([PresenceEntry(11, 1, '{"cursor":4}')]), 0.0))
     hands.presence_tick()
     bob.listen()
     assert bob.json() == canonical(hands.room.doc)
@@ -120,7 +120,7 @@ def test_everybody_reads_asks_and_is_seen(role: Role) -> None:
 def test_credit_is_no_part_of_the_role(role: Role, credited: bool) -> None:
     """`credited` is shown beside the name, changes while connected, and decides about nothing."""
     hands, ada, bob = desk(role)
-    hands.do(hands.room.present(bob.member, encode_presence([PresenceEntry(11, 1, "{}")]), 0.0))
+    hands.do(hands.room.attendance.hear(bob.member, encode_presence([PresenceEntry(11, 1, "{}")]), 0.0))
     hands.do(hands.room.change_role(bob.member, role, None, credited))
     hands.presence_tick()
     heard = b"".join(payload for kind, payload in ada.heard() if kind is Kind.AWARENESS)

@@ -26,7 +26,7 @@ def test_a_newcomer_hears_who_is_here() -> None:
     """Joining a room with somebody in it sends their presence right behind Step1."""
     ada, bob = Person(10), Person(11)
     hands = desk(ada)
-    hands.do(hands.room.present(ada.member, encode_presence([PresenceEntry(10, 1, '{"cursor":4}')]), 0.0))
+    hands.do(hands.room.attendance.hear(ada.member, encode_presence([PresenceEntry(10, 1, '{"cursor":4}')]), 0.0))
     hands.do(hands.room.join(bob.member))
     (_, step1), (kind, payload) = bob.heard()
     assert step1 == hands.room.doc.get_state()
@@ -40,7 +40,7 @@ def test_presence_asks_for_one_tick_at_a_time() -> None:
     for turn in range(1, 4):
         for person, client in ((ada, 10), (bob, 11)):
             said = encode_presence([PresenceEntry(client, turn, f'{{"turn":{turn}}}')])
-            effects = hands.room.present(person.member, said, 0.0)
+            effects = hands.room.attendance.hear(person.member, said, 0.0)
             assert bool(effects) == (person is ada)
             hands.do(effects)
         ada.take()
@@ -243,10 +243,10 @@ def test_presence_offences_end_their_connection() -> None:
     """An awareness payload that cannot be read is 4400, one with an oversized state 4413."""
     eve = Person(66)
     hands = desk(eve)
-    (effect,) = hands.room.present(eve.member, b"\x05\x01", 0.0)
+    (effect,) = hands.room.attendance.hear(eve.member, b"\x05\x01", 0.0)
     assert isinstance(effect, Expel)
     assert effect.code == CloseCode.MALFORMED
     large = encode_presence([PresenceEntry(66, 1, '{"x":"' + "y" * 5_000 + '"}')])
-    (effect,) = hands.room.present(eve.member, large, 0.0)
+    (effect,) = hands.room.attendance.hear(eve.member, large, 0.0)
     assert isinstance(effect, Expel)
     assert effect.code == CloseCode.TOO_LARGE

@@ -143,10 +143,12 @@ def test_s8_nobody_speaks_for_the_server() -> None:
     """What is shown under a client id of the server's own comes from the server alone."""
     hands, eve, mirror = Hands(open_room()), Person(66), [Entry(SEED_CLIENT, 5, '{"server":true}')]
     hands.join(eve)
-    hands.do(hands.room.present(eve.member, encode(mirror), 0.0))
+    hands.do(hands.room.attendance.hear(eve.member, encode(mirror), 0.0))
     assert not hands.presence_due
-    hands.do(hands.room.hear_node(NODE, mirror, 0.0))
-    hands.do(hands.room.present(eve.member, encode([Entry(SEED_CLIENT, 9, "{}"), Entry(REPAIRER, 1, "{}")]), 0.0))
+    hands.do(hands.room.attendance.hear_node(NODE, mirror, 0.0))
+    hands.do(
+        hands.room.attendance.hear(eve.member, encode([Entry(SEED_CLIENT, 9, "{}"), Entry(REPAIRER, 1, "{}")]), 0.0)
+    )
     assert told(hands.room.roster.snapshot()) == {SEED_CLIENT: (5, '{"server":true}')}
 
 
@@ -160,16 +162,16 @@ def test_s8_what_the_server_tells_of_somebody_may_be_repeated_and_crosses_nodes(
     and another node reads it together with everybody else's."""
     eve, ada, bob = Person(66), Person(10), Person(11)
     hands = desk(eve, ada, bob)
-    hands.do(hands.room.present(ada.member, encode([Entry(10, 1, CURSOR)]), 0.0))
-    hands.do(hands.room.present(eve.member, encode([Entry(66, clock, state)]), 0.0))
+    hands.do(hands.room.attendance.hear(ada.member, encode([Entry(10, 1, CURSOR)]), 0.0))
+    hands.do(hands.room.attendance.hear(eve.member, encode([Entry(66, clock, state)]), 0.0))
     hands.do(hands.room.change_role(eve.member, Role.COMMENTER))
     hands.presence_tick()
     (entries,) = hands.announced
     assert {entry.client for entry in decode(entries, TOLD_BY_NODES)} == {10, 66}
-    hands.do(hands.room.present(bob.member, entries, 0.0))
+    hands.do(hands.room.attendance.hear(bob.member, entries, 0.0))
     hands.do(hands.room.leave(eve.member))
     hands.presence_tick()
-    hands.do(hands.room.present(bob.member, entries, 0.0))
+    hands.do(hands.room.attendance.hear(bob.member, entries, 0.0))
     assert hands.expelled == {}
 
 
@@ -177,8 +179,8 @@ def test_s8_a_whole_crowd_may_be_repeated() -> None:
     """A stock client answers everybody's presence with the very same, however many they are."""
     bob, crowd = Person(11), encode([Entry(client, 1, CURSOR) for client in range(100, 3100)])
     hands = desk(bob)
-    hands.do(hands.room.hear_node(NODE, decode(crowd, TOLD_BY_NODES), 0.0))
-    hands.do(hands.room.present(bob.member, hands.room.roster.snapshot(), 0.0))
+    hands.do(hands.room.attendance.hear_node(NODE, decode(crowd, TOLD_BY_NODES), 0.0))
+    hands.do(hands.room.attendance.hear(bob.member, hands.room.roster.snapshot(), 0.0))
     assert hands.expelled == {}
 
 
@@ -187,7 +189,7 @@ def test_s8_a_clock_that_no_client_reaches_is_malformed(clock: int) -> None:
     """Counted on from there, what is told would soon be unreadable to everybody."""
     eve = Person(66)
     hands = desk(eve)
-    hands.do(hands.room.present(eve.member, encode([Entry(66, clock, CURSOR)]), 0.0))
+    hands.do(hands.room.attendance.hear(eve.member, encode([Entry(66, clock, CURSOR)]), 0.0))
     assert expelled(hands, eve) == CloseCode.MALFORMED
 
 

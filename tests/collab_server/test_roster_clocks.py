@@ -28,14 +28,14 @@ class Page:
     def show(self, hands: Hands, cursor: int) -> None:
         """Move the cursor, and say so."""
         state = json.dumps({"cursor": cursor})
-        hands.do(hands.room.present(self.person.member, self.crowd.show(state, 0.0), 0.0))
+        hands.do(hands.room.attendance.hear(self.person.member, self.crowd.show(state, 0.0), 0.0))
 
     def hear(self, hands: Hands) -> None:
         """Hear what was written, and answer as y-protocols does."""
         for kind, payload in self.person.heard():
             if kind is Kind.AWARENESS and self.crowd.hear(payload, 0.0):
                 again = self.crowd.show(self.crowd.states[self.client], 0.0)
-                hands.do(hands.room.present(self.person.member, again, 0.0))
+                hands.do(hands.room.attendance.hear(self.person.member, again, 0.0))
 
     def sees(self, client: int) -> int | None:
         """Where it sees somebody, itself too."""
@@ -55,7 +55,7 @@ def settle(*rooms: tuple[Hands, tuple[Page, ...]]) -> None:
                 for other, (elsewhere, _) in enumerate(rooms):
                     if other != number:
                         node = (NODE, OTHER)[number]
-                        elsewhere.do(elsewhere.room.hear_node(node, decode(payload, TOLD_BY_NODES), 0.0))
+                        elsewhere.do(elsewhere.room.attendance.hear_node(node, decode(payload, TOLD_BY_NODES), 0.0))
 
 
 def nodes() -> tuple[Hands, Hands]:
@@ -91,7 +91,7 @@ def test_a_client_is_never_set_back_by_what_it_is_told_of_itself() -> None:
     ada, bob = Page(10), Page(11)
     bob.come(one)
     ada.come(one)
-    one.do(one.room.present(ada.person.member, encode([Entry(10, 50, CURSOR)]), 0.0))
+    one.do(one.room.attendance.hear(ada.person.member, encode([Entry(10, 50, CURSOR)]), 0.0))
     settle((one, (bob,)))
     one.do(one.room.leave(ada.person.member))
     settle((one, (bob,)))
@@ -110,7 +110,7 @@ def test_who_is_counted_on_for_counts_on_from_there() -> None:
     ada, bob = Page(10), Page(11)
     ada.come(one)
     bob.come(one)
-    one.do(one.room.present(ada.person.member, encode([Entry(10, 50, CURSOR)]), 0.0))
+    one.do(one.room.attendance.hear(ada.person.member, encode([Entry(10, 50, CURSOR)]), 0.0))
     one.do(one.room.leave(ada.person.member))
     settle((one, (bob,)))
     ada.come(one)
@@ -162,11 +162,11 @@ def test_who_was_taken_for_gone_by_another_node_is_seen_there_again() -> None:
     bob.come(two)
     ada.show(one, 1)
     settle((one, (ada,)), (two, (bob,)))
-    two.do(two.room.node_left(NODE))
+    two.do(two.room.attendance.leave(NODE))
     settle((one, (ada,)), (two, (bob,)))
     assert bob.sees(10) is None
     ours = one.room.roster.snapshot(ours_only=True)
-    two.do(two.room.hear_node(NODE, decode(ours, TOLD_BY_NODES), 0.0))
+    two.do(two.room.attendance.hear_node(NODE, decode(ours, TOLD_BY_NODES), 0.0))
     settle((one, (ada,)), (two, (bob,)))
     assert bob.sees(10) == 1
     assert ada.crowd.clocks[10][0] == told(two.room.roster.snapshot())[10][0]
@@ -190,7 +190,7 @@ def test_s8_nobody_is_refused_for_a_clock_that_somebody_else_has_shown() -> None
     one, _ = nodes()
     ada, bob, eve = Page(10), Page(11), Page(66)
     eve.come(one)
-    one.do(one.room.present(eve.person.member, encode([Entry(10, 2**30, CURSOR)]), 0.0))
+    one.do(one.room.attendance.hear(eve.person.member, encode([Entry(10, 2**30, CURSOR)]), 0.0))
     one.do(one.room.leave(eve.person.member))
     settle((one, ()))
     ada.come(one)

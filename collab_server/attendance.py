@@ -1,0 +1,75 @@
+"""Who is in a room and what they show: what that gives to tell, sans-I/O. Whose word counts is the roster's matter."""
+
+from collections.abc import Iterable, Mapping
+from uuid import UUID
+
+from collab_server.audience import Audience
+from collab_server.effects import NOTHING, PRESENCE_TICK, Announce, Effect, Effects, Send, offence
+from collab_server.gate.awareness import Entry, decode
+from collab_server.gate.errors import Malformed, TooLarge
+from collab_server.gate.limits import Limits as GateLimits
+from collab_server.member import Member
+from collab_server.roster import REPEATED_MAX, TOLD_TIMES, Roster
+
+
+class Attendance:
+    """A room's. `bound`: whose each client id is; times are seconds of any monotonic clock."""
+
+    def __init__(self, roster: Roster, audience: Audience, bound: Mapping[int, UUID], entry_bytes_max: int) -> None:
+        self._roster = roster
+        self._audience = audience
+        self._bound = bound
+        self._gate = GateLimits(
+            presence_state_bytes_max=TOLD_TIMES * entry_bytes_max, presence_entries_max=REPEATED_MAX
+        )
+        self._due = False
+        """Whether the tick was asked for that is to tell what members said."""
+
+    def hear(self, member: Member, payload: bytes, now: float) -> Effects:
+        """A member's awareness payload."""
+        try:
+            heard = self._roster.hear(member, decode(payload, self._gate), self._bound, now)
+        except (Malformed, TooLarge) as error:
+            return offence(member, error)
+        if not heard or self._due:
+            return NOTHING
+        self._due = True
+        return PRESENCE_TICK
+
+    def ask(self, member: Member) -> Effects:
+        """Query awareness: answer with everybody."""
+        present = self._roster.snapshot()
+        return (Send(member, member.dialect.presence(present)),) if present else NOTHING
+
+    def hear_node(self, node: UUID, entries: Iterable[Entry], now: float) -> Effects:
+        """Another node tells who is with it."""
+        return PRESENCE_TICK if self._roster.hear_node(node, entries, now) else NOTHING
+
+    def leave(self, owner: Member | UUID) -> Effects:
+        """A member is gone, or another node and everybody who was with it."""
+        return PRESENCE_TICK if self._roster.leave(owner) else NOTHING
+
+    def restamp(self, member: Member) -> Effects:
+        """Somebody's role or credit is another from now on."""
+        return PRESENCE_TICK if self._roster.restamp(member) else NOTHING
+
+    def expire(self, before: float) -> Effects:
+        """Forget who has not been heard since `before`."""
+        return PRESENCE_TICK if self._roster.expire(before) else NOTHING
+
+    def heard_first(self) -> float:
+        """When whoever has been silent for longest was heard: infinity while nobody is present."""
+        return self._roster.heard_first()
+
+    def tick(self) -> Effects:
+        """Tell everybody's newest presence in one frame, and the other nodes what ours said. Whoever has to count on
+        hears so first: it would take what it is told of itself for newer than what it shows."""
+        self._due = False
+        behind = [(member, entries) for member, entries in self._roster.behind() if member.lag_vector is None]
+        effects: list[Effect] = [Send(member, member.dialect.presence(entries)) for member, entries in behind]
+        everybody, ours = self._roster.gather()
+        if everybody:
+            effects += self._audience.spread(everybody)
+        if ours:
+            effects.append(Announce(ours))
+        return effects
