@@ -132,11 +132,12 @@ class Roster:
         mine = [(client, p) for client, p in self._present.items() if p.owner is member and p.state is not None]
         for client, presence in mine:
             presence.state = stamp(presence.state or "{}", member)
-            self._behind.add(client)
-            if presence.told_clock == presence.heard_clock:  # once: a client that has moved on must not believe it
-                presence.told_clock += 1
-                self._tell(client, presence.told_clock)
-                self._changed.add(client)
+            if presence.told_clock > presence.heard_clock:  # one more, and a client that has moved on would believe it
+                self._behind.add(client)
+                continue
+            presence.told_clock += 1
+            self._tell(client, presence.told_clock)
+            self._changed.add(client)
         return bool(mine)
 
     def leave(self, owner: Member | UUID) -> bool:

@@ -55,6 +55,7 @@ class Peer(Author):
         self.closed: tuple[int, str] | None = None
         self._early: list[bytes] = []
         self._clock = 0
+        self._shown: dict[str, object] | None = None
         self._socket: ClientConnection | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._outgoing: asyncio.Queue[bytes] = asyncio.Queue()
@@ -92,6 +93,7 @@ class Peer(Author):
     def show(self, **state: object) -> None:
         """Show something of oneself."""
         self._clock += 1
+        self._shown = state
         self.say_presence([Entry(self.client, self._clock, json.dumps(state))])
 
     def say_presence(self, entries: list[Entry]) -> None:
@@ -188,6 +190,10 @@ class Peer(Author):
 
     def _saw(self, payload: bytes) -> None:
         for client, clock, state in decode(payload, Limits(presence_state_bytes_max=1 << 20)):
+            if client == self.client and state is None and self._shown is not None and clock >= self._clock:
+                self._clock = clock
+                self.show(**self._shown)  # as y-protocols does when it is told to be gone
+                continue
             known, before = self.people.get(client, (-1, None))
             if clock > known or (clock == known and state is None and before is not None):
                 self.people[client] = clock, None if state is None else json.loads(state)
