@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from pathlib import Path
 
 import pytest
 from playwright.async_api import Page, expect
@@ -11,6 +12,8 @@ from tests.browser.conftest import Visit
 from tests.browser.studio import Door, Studio
 
 pytestmark = pytest.mark.browser
+
+BEGINS_ANEW_MS = 30_000
 
 FILL = """() => {
   for (let size = 2 ** 23; size >= 1; size /= 2)
@@ -185,3 +188,31 @@ async def test_a_browser_that_has_no_room_to_remember_opens_the_studio(someone: 
     await studio.opened()
     await studio.add_track("Drums")
     await studio.light("saved")
+
+
+async def test_4409_what_a_reader_was_told_and_nobody_saved_goes_from_its_page_without_a_word(
+    someone: Visit, collab: App, tmp_path: Path
+) -> None:
+    """The server dies before it has committed a track, and its author is gone: a viewer's page begins anew without it,
+    and as nothing of it was the viewer's, no draft is spoken of."""
+    ana, ben = await someone(), await someone()
+    await ana.page.goto("/")
+    await ana.opened()
+    await ana.add_track("Drums")
+    await ben.join(await ana.invite_link("viewer"))
+    await ana.light("saved")
+    await collab.stop()
+    dawdling = {**collab.environment, "COLLAB__JOURNAL_GATHER_SECONDS": "15"}
+    doomed = App("collab_server", collab.port, dawdling, tmp_path / "doomed.log")
+    await doomed.start()
+    for studio in (ana, ben):
+        await expect(studio.at("saved-light")).not_to_have_attribute("data-state", "offline")
+    await ana.add_track("Lost")
+    await expect(ben.at("track-name")).to_have_text(["Drums", "Lost"])
+    doomed.kill()
+    await doomed.ended()
+    await ana.page.close()
+    await collab.start()
+    await expect(ben.at("track-name")).to_have_text(["Drums"], timeout=BEGINS_ANEW_MS)
+    await ben.light("live")
+    await expect(ben.at("put-aside")).to_have_count(0)

@@ -125,7 +125,7 @@ export class Session {
 
   /**
    * In another epoch the copy here is void: the next opening offers the server what nobody else has. In the same one it
-   * is of another lineage, and the server has just made a draft of it.
+   * is of another lineage, and the server has just made a draft of it; or it shows a reader what nobody saved.
    */
   async #beginAnew(mine: boolean): Promise<void> {
     const { unsaved } = this.saved;
@@ -133,7 +133,7 @@ export class Session {
     await this.close();
     const found = await api.project(project).catch(() => null);
     if (found?.epoch === epoch && unsaved) return on.reopen(this.#aside());
-    if (found !== null && found.epoch !== epoch && !mine) letGo(placeOf(this.#options), this.#memory, true);
+    if (found !== null && !mine) letGo(placeOf(this.#options), this.#memory, true);
     on.reopen(null);
   }
 
