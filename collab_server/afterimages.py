@@ -6,8 +6,8 @@ the reader comes in like everybody; only when it has waited and the room holds e
 begin anew. If that was too early, as a node takes long to commit or others bring the work back, it hears of it then.
 
 A stock y-websocket does not begin anew at 4409: from 3.1 on it stays away until its page is loaded again, before that
-it comes back for ever. So it is for one that writes, and it is better than to show for good what nobody has: somebody
-who is not connected knows that the picture may be wrong.
+it comes back with the same. So nobody is told twice of the same: who comes back with it has heard that it is nobody's,
+or has written it for themselves, on a device that keeps it, and is let alone.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,6 +21,8 @@ from collab_server.member import Member
 
 AHEAD_MAX: Final = 64
 """Of so many clients of which a reader knows more it is remembered: an honest one has lost the work of a few."""
+TOLD_MAX: Final = 1_000
+"""So many that were told are remembered; then all are forgotten."""
 BEGIN_ANEW: Final = "this shows what nobody saved: begin anew"
 
 
@@ -43,6 +45,8 @@ class Afterimages:
         self._due: set[Member] = set()
         """Who of them was here at the last `settle`."""
         self._awaited = False
+        self._told: set[tuple[UUID, frozenset[tuple[int, int]]]] = set()
+        """Who was told to begin anew, with what they knew."""
 
     @property
     def remembered(self) -> int:
@@ -54,8 +58,12 @@ class Afterimages:
         if member.writes:
             return NOTHING
         ahead = ((client, clock) for client, clock in vector.items() if clock > self._known.get(client, 0))
-        if first := dict(islice(ahead, AHEAD_MAX)):
-            self._ahead[member] = first
+        first = dict(islice(ahead, AHEAD_MAX))
+        if not first or (member.user_id, frozenset(first.items())) in self._told:
+            return NOTHING
+        if not first.items() <= self._ahead.get(member, {}).items():
+            self._due.discard(member)  # that is news, and has to wait like all news
+        self._ahead[member] = first
         return self._await()
 
     def forget(self, member: Member) -> None:
@@ -75,6 +83,9 @@ class Afterimages:
     def _tell(self, member: Member) -> Effect:
         if member.writes:
             return Send(member, member.dialect.step1(self._vector()))
+        if len(self._told) >= TOLD_MAX:
+            self._told.clear()
+        self._told.add((member.user_id, frozenset(self._ahead[member].items())))
         return Expel(member, CloseCode.EPOCH_CHANGED, BEGIN_ANEW)
 
     def _await(self) -> Effects:

@@ -72,7 +72,11 @@ class Audience:
     def say(self, author: Member | None, payload: str) -> list[Effect]:
         """A stateless message for everybody else whose dialect has such."""
         told = [(dialect.stateless(payload), members) for dialect, members in self._by_dialect()]
-        return [Spread([to for to in members if to is not author], frame) for frame, members in told if frame]
+        return [
+            Spread([to for to in members if to is not author], frame, everybody=False)
+            for frame, members in told
+            if frame
+        ]
 
     def _framed(self, dialect: Dialect, author: Member | None, update: bytes) -> bytes:
         """An edit for the others. Deletions and answers may be the very bytes that one of them has sent as well: told

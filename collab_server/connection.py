@@ -274,6 +274,8 @@ class Connection:
             return False
         if start + length != len(message):
             return False
+        if not self.spending:  # it may have waited for long
+            self._begin_to_spend()
         started = perf_counter()
         self._present(message[start:])
         if self._allowance.heard(perf_counter() - started) or self._paused:

@@ -28,10 +28,11 @@ class Relay:
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """Write presence to many members; who reads too slowly goes without."""
+    """Write presence to many members; who reads too slowly goes without. `everybody` in their dialect hears it."""
 
     to: Sequence[Member]
     data: bytes
+    everybody: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,10 +168,11 @@ class Hosted:
                     self.record()
                 case PresenceTick():
                     self._schedule_presence()
-                case Spread(to, data):
+                case Spread(to, data, everybody):
                     for member in to:
                         member.write(data)
-                    self.spoken_at = self._loop.time()
+                    if everybody:
+                        self.spoken_at = self._loop.time()
                 case Announce(entries):
                     self.neighbours.present(entries)
                 case Expel(member, code, reason):
@@ -268,11 +269,14 @@ class Hosted:
 
     async def recheck(self) -> None:
         """Some readers knew of more than was known here; while rows may be missing, that says nothing."""
-        everything = await self.hub.holds_all(self)
+        everything = False
+        try:
+            everything = await self.hub.holds_all(self)
+        finally:
+            if not everything and not self.closed:
+                self._recheck_later()
         if everything and not self.closed:
             self.perform(self.room.settle())
-        elif not self.closed:
-            self._recheck_later()
 
     def flush_now(self) -> None:
         """Apply what is gathered without waiting for the tick."""

@@ -10,7 +10,7 @@ another node, and it would take its own old state, told back to it, for a newer 
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -69,12 +69,14 @@ class Roster:
         self._behind: set[int] = set()
         """Of these, more was told than their clients have counted so far, here or by the node that they are with."""
 
-    def hear(self, member: Member, entries: Iterable[Entry], bound: Mapping[int, UUID], now: float) -> bool:
+    def hear(self, member: Member, entries: Collection[Entry], bound: Mapping[int, UUID], now: float) -> bool:
         """Take what a member says of itself; True if there is something to tell. `bound`: who owns which client id.
 
         Raises Malformed or TooLarge for what it may not say of itself; what it repeats about others is ignored.
         """
         heard = False
+        if len(entries) > 1:  # the last word of each counts: clocks are not driven up by one message
+            entries = {entry.client: entry for entry in entries}.values()
         for client, clock, state in entries:
             if client in self._reserved or bound.get(client, member.user_id) != member.user_id:
                 continue
@@ -82,14 +84,18 @@ class Roster:
             if known is None:
                 if state is None or self._owned(member) >= self._ids_max:
                     continue
-            elif (known.owner is not member and not self._is_return(known, member)) or (
-                known.owner is member and not (clock > known.heard_clock or (state is None and known.state is not None))
-            ):
+            elif known.owner is member:
+                if clock <= known.heard_clock and (state is not None or known.state is None):
+                    continue
+            elif not _takes_over(known, member, clock, state):
                 continue
-            late = clock > OWN_CLOCK_MAX and clock > min(self._told.get(client, 0) + 2 * AHEAD, COUNTED_ON_MAX)
+            told = self._told.get(client, 0)
+            late = clock > OWN_CLOCK_MAX and clock > min(told + 2 * AHEAD, COUNTED_ON_MAX)
             if late or self._too_large(state):
                 if known is None and client in self._told:
                     continue  # a stock client repeats what it was told of somebody who is gone
+                if late and told > OWN_CLOCK_MAX:
+                    continue  # somebody else may have driven it up there
                 raise (
                     Malformed("presence clock") if late else TooLarge("presence_entry_bytes_max", self._state_bytes_max)
                 )
@@ -242,11 +248,15 @@ class Roster:
     def _owned(self, member: Member) -> int:
         return sum(1 for presence in self._present.values() if presence.owner is member)
 
-    @staticmethod
-    def _is_return(known: Presence, member: Member) -> bool:
-        """The same person on a new connection takes over from the one that is about to be found dead, here or on
-        another node. Nobody else does, even where the id is not yet bound to whoever writes with it first."""
-        return _person(known)[0] == str(member.user_id)
+
+def _takes_over(known: Presence, member: Member, clock: int, state: str | None) -> bool:
+    """Whether the same person on a new connection speaks for a client in place of the one that is about to be found
+    dead, here or on another node. Nobody else does, even where the id is not yet bound to whoever writes with it first;
+    nor does another tab of that person that only repeats, as a stock client does, what it was told of the first."""
+    if _person(known)[0] != str(member.user_id):
+        return False
+    repeats = state is None or _user(state)[0] == str(member.user_id)
+    return known.state is None or clock > known.told_clock or not repeats
 
 
 def _is_news(known: Presence | None, node: UUID, clock: int, state: str | None) -> bool:

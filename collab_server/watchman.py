@@ -161,7 +161,8 @@ class Watchman:
             if now - hosted.edited_at > hub.settings.snapshot_interval_seconds and not hosted.closed:
                 hosted.edited_at = now
                 await hub.keeper.snapshot(hosted, "interval")
-            if not (hosted.projection_due or hosted.edited_since_snapshot or hosted.unloading):
+            still = hosted.projection_due or hosted.edited_since_snapshot or hosted.unloading
+            if not still and hub.rooms.get(project_id) is hosted:  # it may have been opened anew meanwhile
                 edited.discard(project_id)
 
     async def _heartbeat(self) -> None:

@@ -100,6 +100,8 @@ class Lobby:
         self.expelled: dict[UUID, tuple[int, str]] = {}
         self.loop = asyncio.get_running_loop()
         self.care = Care(self.loop.time())
+        self.closed_door = False
+        """Whether everybody has to wait for `let_in`."""
         neighbours = Neighbours(Ear(self.told), UUID(int=1), PROJECT)
         neighbours.heard(UUID(int=2), self.loop.time())
         inquiry = Inquiry(neighbours.ask, _nobody, neighbours.heard_at)
@@ -117,6 +119,11 @@ class Lobby:
     # ------------------------------------------------------------------ a Doorkeeper
 
     def enter(self, connection: Connection) -> None:
+        if not self.closed_door:
+            self.let_in(connection)
+
+    def let_in(self, connection: Connection) -> None:
+        """Its room is open."""
         assert connection.principal is not None
         assert connection.socket is not None
         member = Member(connection.id, connection.principal, connection.dialect, connection.socket.write)

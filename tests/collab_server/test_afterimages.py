@@ -157,3 +157,33 @@ async def test_while_rows_may_be_missing_nobody_is_sent_away() -> None:
         lobby.hosted.behind = behind
         await lobby.hosted.recheck()
         assert line.closed == closed
+
+
+def test_what_is_news_to_somebody_who_waits_has_to_wait_itself() -> None:
+    """Its first difference was cleared up; it asks again with another just before the time is over, and stays."""
+    ada, bea, eve = Person(10), Person(11), Person(20, role=Role.VIEWER)
+    saved = lost_work(ada)
+    eve.know(SEED, saved)
+    hands = desk(eve)
+    hands.do(hands.room.settle())
+    hands.do(hands.room.grow(2, [Row(ada.user, saved)]))
+    eve.know(bea.know(SEED).track("t_soon"))
+    hands.do(hands.room.ask(eve.member, eve.doc.get_state()))
+    hands.do(hands.room.settle())
+    assert hands.expelled == {}
+    hands.do(hands.room.settle())
+    assert set(hands.expelled) == {eve.member}
+
+
+def test_nobody_is_sent_away_twice_for_the_same() -> None:
+    """Who comes back with it has a client that does not begin anew, or has written it alone: it is let be."""
+    ada, eve = Person(10), Person(20, role=Role.VIEWER)
+    eve.know(SEED, lost_work(ada))
+    hands = desk(eve)
+    wait(hands)
+    assert set(hands.expelled) == {eve.member}
+    hands.do(hands.room.leave(eve.member))
+    back = eve.again()
+    hands.join(back)
+    wait(hands)
+    assert back.member not in hands.expelled

@@ -159,6 +159,22 @@ async def test_s8_broken_presence_ends_the_connection(cut: bytes) -> None:
     assert len(lobby.hosted.room.roster) == 0
 
 
+async def test_presence_that_has_waited_for_long_is_paid_for_and_the_rate_filled_up_again() -> None:
+    """It came while the room was being opened, and the rate was full again before it was heard."""
+    lobby = Lobby(CollabSettings(limits=Limits(messages_per_second_max=1, messages_burst_max=1)))
+    lobby.closed_door = True
+    connection = Connection(uuid4(), lobby, YWebsocket(), lobby.person(), PROJECT, None, None, lobby.loop)
+    Wire(connection, 1 << 20)
+    connection.received(wire.encode_awareness(encode([Entry(10, 1, '{"x":1}')])))
+    spending = [connection.spending]
+    connection.refill()
+    spending.append(connection.spending)
+    lobby.let_in(connection)
+    spending.append(connection.spending)
+    assert len(lobby.hosted.room.roster) == 1
+    assert spending == [True, False, True]
+
+
 async def test_s8_a_flood_of_presence_uses_up_the_turn() -> None:
     """Presence is paid for by its time: the others have their turn long before a thousand messages were heard."""
     lobby = Lobby()

@@ -38,3 +38,16 @@ async def test_whoever_waits_for_a_shadow_that_cannot_be_made_comes_back() -> No
     again.received(encode_update(update))
     await until(lambda: room.doc["tracks"]["master"]["gain_db"] == -2)
     assert line.closed is None
+
+
+async def test_what_only_some_hear_keeps_nobody_else_alive() -> None:
+    """A stateless message is no word to those whose dialect has none, nor to whoever said it."""
+    lobby = Lobby()
+    speaker, line = enter(lobby)
+    assert speaker.member is not None
+    lobby.hosted.spoken_at = -1.0
+    lobby.hosted.say(speaker.member, "hello")
+    assert lobby.hosted.spoken_at == -1.0
+    line.drain()
+    lobby.hosted.keep_alive()
+    assert lobby.hosted.spoken_at > 0

@@ -1,10 +1,13 @@
 """Tests of presence clocks: the client alone numbers its states, and every node tells them under its numbers."""
 
 import json
+from uuid import UUID, uuid4
+
+import pytest
 
 from collab_server.gate.awareness import Entry, decode, encode
 from collab_server.news import TOLD_BY_NODES
-from collab_server.roster import Roster
+from collab_server.roster import COUNTED_ON_MAX, OWN_CLOCK_MAX, Roster
 from collab_server.wire import Kind
 from studio.roles import Role
 from tests.collab_server.rooms import Hands, Person, open_room
@@ -41,6 +44,30 @@ class Page:
         """Where it sees somebody, itself too."""
         state = self.crowd.states.get(client)
         return None if state is None else json.loads(state)["cursor"]
+
+
+class Tab(Page):
+    """A window of a person, of stock y-websocket: it says again whatever it is told that is news to it."""
+
+    def __init__(self, client: int, user: UUID) -> None:
+        super().__init__(client)
+        self.person = Person(client, user=user)
+        self.said = 0
+
+    def hear(self, hands: Hands) -> None:
+        """Hear what was written, and say again what was news."""
+        for kind, payload in self.person.heard():
+            if kind is not Kind.AWARENESS:
+                continue
+            before = dict(self.crowd.clocks)
+            if self.crowd.hear(payload, 0.0):
+                self.crowd.show(self.crowd.states[self.client], 0.0)
+            clocks = {client: clock for client, (clock, _) in self.crowd.clocks.items()}
+            news = [client for client, clock in clocks.items() if before.get(client, (-1, 0.0))[0] != clock]
+            if news:
+                self.said += 1
+                again = encode([Entry(client, clocks[client], self.crowd.states.get(client)) for client in news])
+                hands.do(hands.room.attendance.hear(self.person.member, again, 0.0))
 
 
 def settle(*rooms: tuple[Hands, tuple[Page, ...]]) -> None:
@@ -199,4 +226,55 @@ def test_s8_nobody_is_refused_for_a_clock_that_somebody_else_has_shown() -> None
         ada.show(one, cursor)
         settle((one, (ada, bob)))
         assert bob.sees(10) == cursor
+    assert one.expelled == {}
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_two_windows_of_one_person_come_to_rest(apart: bool) -> None:
+    """What one repeats of the other is no return of the other: nobody takes anybody over, and everybody sees both."""
+    user, rooms = uuid4(), nodes()
+    here, there = rooms[0], rooms[int(apart)]
+    first, second, bob = Tab(10, user), Tab(11, user), Tab(12, uuid4())
+    for tab, hands in ((first, here), (second, there), (bob, there)):
+        hands.join(tab.person)
+        tab.show(hands, 1)
+    places = ((here, (first,)), (there, (second, bob))) if apart else ((here, (first, second, bob)),)
+    settle(*places)
+    first.show(here, 2)
+    settle(*places)
+    said = first.said, second.said, bob.said
+    settle(*places)
+    assert (first.said, second.said, bob.said) == said
+    assert [tab.sees(client) for tab in (first, second, bob) for client in (10, 11, 12)] == [2, 1, 1] * 3
+
+
+def steps(first: int, last: int) -> bytes:
+    """Ever higher clocks under the id 10, in one message."""
+    return encode([Entry(10, clock, CURSOR) for clock in range(first, last + 1, 64)])
+
+
+def test_s8_one_message_does_not_drive_a_clock_up() -> None:
+    """Of what is said of a client in it the last counts, and that is too far ahead."""
+    one, _ = nodes()
+    eve = Page(66)
+    eve.come(one)
+    one.do(one.room.attendance.hear(eve.person.member, encode([Entry(10, OWN_CLOCK_MAX, CURSOR)]), 0.0))
+    one.do(one.room.attendance.hear(eve.person.member, steps(OWN_CLOCK_MAX, OWN_CLOCK_MAX + 64 * 1_000), 0.0))
+    assert one.room.roster.told(10) == OWN_CLOCK_MAX
+
+
+def test_s8_nobody_is_refused_for_a_clock_that_was_driven_up_step_by_step() -> None:
+    """However high somebody has shown under the id of one who was away: that one may be unseen, and stays."""
+    one, _ = nodes()
+    ada, eve = Page(10), Page(66)
+    eve.come(one)
+    for clock in range(OWN_CLOCK_MAX, COUNTED_ON_MAX + 1, 64):
+        one.do(one.room.attendance.hear(eve.person.member, encode([Entry(10, clock, CURSOR)]), 0.0))
+    assert one.room.roster.told(10) == COUNTED_ON_MAX
+    one.do(one.room.leave(eve.person.member))
+    settle((one, ()))
+    ada.come(one)
+    for cursor in (1, 2, 3):
+        ada.show(one, cursor)
+        settle((one, (ada,)))
     assert one.expelled == {}
