@@ -75,14 +75,20 @@ class People:
         """What to say when leaving."""
         return self.mine()._replace(state=None)
 
-    def heard(self, entries: Iterable[Entry]) -> None:
-        """Somebody shows something else, or is gone."""
+    def heard(self, entries: Iterable[Entry]) -> bool:
+        """Somebody shows something else, or is gone. True if it is said that we are gone: we count on from there, and
+        have to say again that we are here."""
+        gone = False
         for entry in entries:
+            if entry.client == self.client:
+                gone |= entry.state is None and entry.clock >= self._clock
+                self._clock = max(self._clock, entry.clock)
             known = self._clocks.get(entry.client, -1)
             if entry.clock < known or (entry.clock == known and entry.state is not None):
                 continue
             self._clocks[entry.client] = entry.clock
             self._take(entry)
+        return gone
 
     def disconnected(self) -> None:
         """Nobody can be seen; who was who is remembered."""

@@ -137,8 +137,10 @@ class Session:
             case Update(update):
                 self._update(update)
             case Presence(entries):
-                self._people.heard(entries)
+                gone = self._people.heard(entries)
                 self.role = me.role if (me := self._people.me) is not None and me.role else self.role
+                if gone:
+                    self._tell_presence()
             case Denied(reason):
                 if self._ledger.unsaved:
                     self._ledger.fail(NotAllowed(reason, 4403))
