@@ -42,6 +42,8 @@ select id, role, max_uses, uses, expires_at, created_at
  order by created_at desc, id desc
  limit $4
 """
+# Two that are made at once are made one after the other: the second sees the first.
+LOCK_PROJECT: Final = "select id from projects where id = $1 for no key update"
 COUNT_OPEN: Final = """
 select count(*) from project_invites where project_id = $1 and revoked_at is null and expires_at > now()
 """
@@ -153,6 +155,7 @@ async def create_invite(body: NewInvite, standing: Manager, given: Given, work: 
     """A new link to share."""
     await given.made.spend(standing.caller.id)
     limit = given.settings.api.invites_per_project_max
+    await work.connection.fetchval(LOCK_PROJECT, standing.project_id)
     if await work.connection.fetchval(COUNT_OPEN, standing.project_id) >= limit:
         raise ApiError("too_many_invites", limit=limit)
     token, lifetime = new_token(), timedelta(seconds=body.expires_in)

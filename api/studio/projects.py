@@ -32,6 +32,8 @@ with made as (
 )
 insert into project_members (project_id, user_id, role) select id, $2, 'owner' from made
 """
+# Who makes two at once makes one after the other: the second sees the first.
+LOCK_OWNER: Final = "select id from users where id = $1 for no key update"
 COUNT_OWNED: Final = "select count(*) from projects where owner_id = $1"
 SELECT_PROJECT: Final = """
 select p.id, p.name, m.role, p.owner_id, o.display_name as owner_name, o.color as owner_color,
@@ -177,8 +179,9 @@ async def transfer_project(body: Heir, standing: Manager, work: Unit) -> Project
 
 
 async def require_room(given: Services, connection: Connection, caller: Caller) -> None:
-    """Raises too_many_projects if the caller may own no more of them."""
+    """Raises too_many_projects if the caller may own no more of them. Holds until the end of the transaction."""
     limit = given.settings.api.projects_per_owner_max
+    await connection.fetchval(LOCK_OWNER, caller.id)
     if await connection.fetchval(COUNT_OWNED, caller.id) >= limit:
         raise ApiError("too_many_projects", limit=limit)
 

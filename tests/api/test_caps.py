@@ -1,10 +1,12 @@
 """What one account may have and make: typed refusals, and nothing else changes."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
+import pytest
 from fastapi import FastAPI
 
 from api.app import running
@@ -64,6 +66,16 @@ async def test_open_invitations_have_a_number(settings: Settings, meet: Meet) ->
         assert code(await one.post(f"{project}/invites", {})) == (409, "too_many_invites")
         await one.delete(f"{project}/invites/{first}")
         assert (await one.post(f"{project}/invites", {})).status_code == 201
+
+
+@pytest.mark.parametrize("what", ["projects", "invites"])
+async def test_a_number_holds_for_what_is_made_at_once(what: str, settings: Settings, meet: Meet) -> None:
+    """However many are asked for in one moment, there are as many as there may be, and the rest is refused."""
+    ann = await meet("Ann")
+    async with strict(settings, ann, projects_per_owner_max=3, invites_per_project_max=3) as one:
+        path = "/api/projects" if what == "projects" else f"{await one.project()}/invites"
+        answers = await asyncio.gather(*(one.post(path, {}) for _ in range(12)))
+        assert sorted(answer.status_code for answer in answers) == [201] * 3 + [409] * 9
 
 
 async def test_making_things_has_a_rate(settings: Settings, meet: Meet) -> None:
