@@ -21,6 +21,7 @@ from tests.simulation.chaos import Chaos
 from tests.simulation.client import Tab
 from tests.simulation.ledger import Ledger
 from tests.simulation.loop import Deadlock, Loop
+from tests.simulation.node import Node
 from tests.simulation.stage import Stage
 from tests.simulation.tables import Document
 
@@ -205,14 +206,18 @@ def _check_kept(stage: Stage, document: Document) -> None:
 
 async def _idle(stage: Stage) -> None:
     """People who only watch each other's cursors leave a server nothing to do but to pass those on; and to bring to the
-    present whom even those were too much for."""
+    present whom even those were too much for, or whose line was dead already."""
     stage.ledger.note("check", "everybody is idle")
-    nodes = [(node, node.hub.metrics.resyncs) for node in stage.nodes if node.up]
+    before = {node: _visits(node) for node in stage.nodes if node.up}
     await stage.loop.pause(IDLE_SECONDS)
-    for node, resyncs in nodes:
-        care = node.hub.care
-        if (care.awake or care.edited) and node.hub.metrics.resyncs == resyncs:
+    for node, visits in before.items():
+        if (node.hub.care.awake or node.hub.care.edited) and _visits(node) == visits:
             stage.ledger.complain(f"{node.name} looks after documents that nobody touches")
+
+
+def _visits(node: Node) -> tuple[int, int]:
+    """How many have come, and come to the present, so far."""
+    return node.hub.metrics.opened, node.hub.metrics.resyncs
 
 
 # ---------------------------------------------------------------------- everybody leaves
