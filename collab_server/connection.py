@@ -17,7 +17,6 @@ from collab_server.dialects.dialect import Dialect
 from collab_server.gate.errors import Malformed
 from collab_server.hosted import Hosted
 from collab_server.line import Line
-from collab_server.loss import Loss
 from collab_server.member import Member
 from collab_server.metrics import Metrics
 from collab_server.settings import CollabSettings
@@ -321,7 +320,11 @@ class Connection:
             self._expel(CloseCode.TRY_AGAIN_LATER, "the database is behind: your work is safe with you, come back")
             return
         self._doorkeeper.metrics.updates += 1
-        hosted.perform(hosted.room.edit(member, update, merge=merge, loss=hosted.loss if merge else Loss.UNKNOWN))
+        if merge:
+            now = self._loop.time()
+            hosted.perform(hosted.room.edit(member, update, merge=True, loss=hosted.loss, now=now))
+        else:
+            hosted.perform(hosted.room.edit(member, update))
 
     def _expel(self, code: CloseCode, reason: str) -> None:
         if self.hosted is not None and self.member is not None:

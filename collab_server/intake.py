@@ -61,7 +61,7 @@ class Intake:
         self._limits = limits
         self._doubts = Doubts()
 
-    def edit(self, member: Member, update: bytes, *, merge: bool, loss: Loss) -> Effects:
+    def edit(self, member: Member, update: bytes, *, merge: bool, loss: Loss, now: float) -> Effects:
         """An update; see Room.edit. Raises StoredMalformed when the stored document can't be read."""
         if not merge and member.writes and self._extent.bytes < self._limits.document_bytes_max:
             everyday = self._admission.everyday(member, update)
@@ -88,7 +88,7 @@ class Intake:
             case Refusal() as refusal if refusal is LATER:
                 return (self._trials.later(member, update, merge),)
             case Doubtful(client, clock):
-                return self._doubt(member, update, (client, clock), loss)
+                return self._doubt(member, update, (client, clock), loss, now)
             case Refusal(code, reason):
                 told = (Send(member, member.dialect.denied(reason)),) if reason.startswith(RESTRICTED) else ()
                 return (*told, Expel(member, code, reason))
@@ -120,9 +120,9 @@ class Intake:
         kept = self._admission.readable(update) and member.unsent.lay_by(update)
         return (KeepUnsent(member),) if kept else NOTHING
 
-    def _doubt(self, member: Member, update: bytes, unknown: tuple[int, int], loss: Loss) -> Effects:
+    def _doubt(self, member: Member, update: bytes, unknown: tuple[int, int], loss: Loss, now: float) -> Effects:
         """Others' work is unknown here: another node may still commit it, or it was lost, or it never was."""
-        if self._doubts.again(unknown) and loss is Loss.EXCLUDED:
+        if self._doubts.last(unknown, now) and loss is Loss.EXCLUDED:
             return (
                 KeepDraft(member, update),
                 Expel(member, CloseCode.EPOCH_CHANGED, "this leans on what nobody saved"),

@@ -10,6 +10,8 @@ ASK_SECONDS = 5.0
 """By then another node has answered, and committed what it told, or it is gone."""
 FOUND_SECONDS = 300.0
 """For so long an answer holds."""
+PATIENCE_SECONDS = 60.0
+"""After so long even a node whose database was away has committed what it told, and we have read it."""
 DOUBTED_MAX = 1_000
 """Of these are remembered at most; then all are forgotten."""
 
@@ -23,18 +25,16 @@ class Loss(Enum):
 
 
 class Doubts:
-    """From which clocks on of which clients somebody brought what is unknown here."""
+    """Since when somebody has been bringing what is unknown here from which clock on of which client."""
 
     def __init__(self) -> None:
-        self._brought: set[tuple[int, int]] = set()
+        self._since: dict[tuple[int, int], float] = {}
 
-    def again(self, unknown: tuple[int, int]) -> bool:
-        """Whether this was brought before; from now on it was."""
-        before = unknown in self._brought
-        if not before and len(self._brought) == DOUBTED_MAX:
-            self._brought.clear()
-        self._brought.add(unknown)
-        return before
+    def last(self, unknown: tuple[int, int], now: float) -> bool:
+        """This is brought (again). Whether it has been for so long that nobody is about to commit it any more."""
+        if unknown not in self._since and len(self._since) == DOUBTED_MAX:
+            self._since.clear()
+        return now - self._since.setdefault(unknown, now) >= PATIENCE_SECONDS
 
 
 class Inquiry:

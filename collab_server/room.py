@@ -153,13 +153,16 @@ class Room:
         answer = Send(member, member.dialect.step2(self.document.diff(vector)) + back)
         return (answer, *self.afterimages.look(member, known))
 
-    def edit(self, member: Member, update: bytes, *, merge: bool = False, loss: Loss = Loss.UNKNOWN) -> Effects:
+    def edit(
+        self, member: Member, update: bytes, *, merge: bool = False, loss: Loss = Loss.UNKNOWN, now: float = 0.0
+    ) -> Effects:
         """An update; `merge` when it came as Step2, the answer to our Step1: offline work, perhaps of several tabs.
 
-        `loss`: whether others' work that nobody knows here may be what was lost.
+        `loss`: whether others' work that nobody knows here may be what was lost; `now`: seconds of any monotonic clock.
+        Both matter for a merge alone.
         """
         try:
-            return self._intake.edit(member, update, merge=merge, loss=loss)
+            return self._intake.edit(member, update, merge=merge, loss=loss, now=now)
         except StoredMalformed as error:
             return self._spoiled(error, [])
 
