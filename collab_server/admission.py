@@ -149,14 +149,14 @@ class Admission:
         self._shape.learn(plan)
         return self._admit(member, seen, merge, merge and salvage)
 
-    def brings_news(self, update: bytes, deleted: Callable[[Sequence[Deletion]], bool] | None) -> bool:
-        """Whether an update that will not be applied holds any struct that is not known, or bytes that can't be read;
-        or, if `deleted` tells them apart, a deletion."""
+    def brings_news(self, update: bytes, deleted: Callable[[Sequence[Deletion]], bool]) -> bool:
+        """Whether an update that will not be applied holds any struct or deletion that is not known, or bytes that
+        can't be read."""
         try:
             seen = inspect(update, self._gate)
         except (Malformed, TooLarge):
             return True
-        return bool(news(seen, self.known)) or (deleted is not None and not deleted(seen.deletes))
+        return bool(news(seen, self.known)) or not deleted(seen.deletes)
 
     def readable(self, update: bytes) -> bool:
         """Whether an update that will not be applied can be read to its end."""

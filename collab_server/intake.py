@@ -105,9 +105,8 @@ class Intake:
     # ------------------------------------------------------------------ it may not come in
 
     def _refuse(self, member: Member, update: bytes, merge: bool) -> Effects:
-        # A Step2 repeats every deletion its sender knows of: whether one is news matters where work is kept.
-        deleted = self._document.has_deleted if member.could_write else None
-        if merge and not self._admission.brings_news(update, deleted):
+        # A Step2 repeats every deletion its sender knows of. One that is news is unsent work, or was told and lost.
+        if merge and not self._admission.brings_news(update, self._document.has_deleted):
             return self._nothing_new(member)
         return [*self.deny(member), *self._keep_unsent(member, update)]
 

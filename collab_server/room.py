@@ -201,8 +201,9 @@ class Room:
         self, member: Member, role: Role, restriction: Restriction | None = None, credited: bool | None = None
     ) -> Effects:
         """A member's role, what it may write of the document, or its credit is another from now on."""
+        wrote = member.writes
         member.become(role, restriction, credited)
-        denied = self._intake.deny(member) if not member.writes else NOTHING
+        denied = self._intake.deny(member) if wrote and not member.writes else NOTHING
         return [*denied, *self.attendance.restamp(member)]
 
     def settle(self) -> Effects:

@@ -190,6 +190,25 @@ async def test_a_browser_that_has_no_room_to_remember_opens_the_studio(someone: 
     await studio.light("saved")
 
 
+async def doomed_with(ana: Studio, ben: Studio, collab: App, log: Path) -> App:
+    """Both come to a server that commits nothing for long, in place of the other."""
+    await collab.stop()
+    dawdling = {**collab.environment, "COLLAB__JOURNAL_GATHER_SECONDS": "15"}
+    doomed = App("collab_server", collab.port, dawdling, log)
+    await doomed.start()
+    for studio in (ana, ben):
+        await expect(studio.at("saved-light")).not_to_have_attribute("data-state", "offline")
+    return doomed
+
+
+async def dies_with(doomed: App, ana: Studio, collab: App) -> None:
+    """The server is killed, the author goes, and a server comes that knows nothing of it."""
+    doomed.kill()
+    await doomed.ended()
+    await ana.page.close()
+    await collab.start()
+
+
 async def test_4409_what_a_reader_was_told_and_nobody_saved_goes_from_its_page_without_a_word(
     someone: Visit, collab: App, tmp_path: Path
 ) -> None:
@@ -201,18 +220,31 @@ async def test_4409_what_a_reader_was_told_and_nobody_saved_goes_from_its_page_w
     await ana.add_track("Drums")
     await ben.join(await ana.invite_link("viewer"))
     await ana.light("saved")
-    await collab.stop()
-    dawdling = {**collab.environment, "COLLAB__JOURNAL_GATHER_SECONDS": "15"}
-    doomed = App("collab_server", collab.port, dawdling, tmp_path / "doomed.log")
-    await doomed.start()
-    for studio in (ana, ben):
-        await expect(studio.at("saved-light")).not_to_have_attribute("data-state", "offline")
+    doomed = await doomed_with(ana, ben, collab, tmp_path / "doomed.log")
     await ana.add_track("Lost")
     await expect(ben.at("track-name")).to_have_text(["Drums", "Lost"])
-    doomed.kill()
-    await doomed.ended()
-    await ana.page.close()
-    await collab.start()
+    await dies_with(doomed, ana, collab)
     await expect(ben.at("track-name")).to_have_text(["Drums"], timeout=BEGINS_ANEW_MS)
+    await ben.light("live")
+    await expect(ben.at("put-aside")).to_have_count(0)
+
+
+async def test_what_a_reader_was_told_to_be_gone_and_nobody_saved_comes_back_to_its_page(
+    someone: Visit, collab: App, tmp_path: Path
+) -> None:
+    """A deletion leaves no trace in a state vector: the viewer offers what it knows of them, and hears that one is
+    not so."""
+    ana, ben = await someone(), await someone()
+    await ana.page.goto("/")
+    await ana.opened()
+    await ana.add_track("Drums")
+    await ana.add_clip()
+    await ben.join(await ana.invite_link("viewer"))
+    await ana.light("saved")
+    doomed = await doomed_with(ana, ben, collab, tmp_path / "doomed.log")
+    await ana.at("undo").click()
+    await expect(ben.at("clip")).to_have_count(0)
+    await dies_with(doomed, ana, collab)
+    await expect(ben.at("clip")).to_have_count(1, timeout=BEGINS_ANEW_MS)
     await ben.light("live")
     await expect(ben.at("put-aside")).to_have_count(0)

@@ -92,6 +92,20 @@ def test_offline_work_that_only_deletes_is_kept_too() -> None:
     assert "t_2" in canonical(hands.room.doc)["tracks"]
 
 
+def test_a_reader_hears_whether_a_deletion_that_it_was_told_of_is_one() -> None:
+    """It may have been lost with its node; nothing is kept of it, as it was nobody's here."""
+    ada, eve = Person(10), Person(20, role=Role.VIEWER)
+    hands = desk(ada, eve)
+    hands.edit(ada, ada.track("t_1"), ada.track("t_2"))
+    known, lost = ada.edit(without("t_1")), ada.edit(without("t_2"))
+    hands.edit(ada, known)
+    for brought, told in ((known, []), (lost, [Kind.AUTH])):
+        eve.take()
+        hands.do(hands.room.edit(eve.member, brought, merge=True))
+        assert [kind for kind, _ in eve.heard()] == told
+    assert (hands.unsent, "t_2" in canonical(hands.room.doc)["tracks"]) == ([], True)
+
+
 def test_who_never_could_write_here_leaves_nothing_behind() -> None:
     """A viewer or commenter who forges updates fills neither memory nor database; nor do unreadable bytes."""
     for role in (Role.VIEWER, Role.COMMENTER):

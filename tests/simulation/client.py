@@ -16,6 +16,8 @@ from pycrdt import Map
 from collab_server import wire
 from collab_server.closing import CloseCode
 from collab_server.gate.awareness import decode
+from collab_server.gate.limits import TRUSTED
+from collab_server.gate.update import inspect
 from collab_server.wire import Kind
 from studio.roles import Action, Role, may
 from tests.collab_server.author import Author
@@ -92,6 +94,8 @@ class Tab:
         self.sent = Sent()
         self._early: list[bytes] = []
         self._heard_at = 0.0
+        self._offered = False
+        """Deletions were sent on this connection that may be news."""
 
     # ------------------------------------------------------------------ what a person does
 
@@ -178,6 +182,7 @@ class Tab:
         self.synced = False
         self.sent.connected()
         self._early.clear()
+        self._offered = False
         self._heard_at = self.world.now()
         self.world.trace(self.name, f"connected to {line.node.name}")
         self._send(wire.encode_step1(self.author.doc.get_state()))
@@ -284,7 +289,7 @@ class Tab:
             case Kind.AUTH:
                 self.sent.denied()
                 self.world.trace(self.name, f"denied: {payload.decode()}")
-                if self.sent.waits:
+                if self.sent.waits or self._offered:
                     self._reopen(payload.decode())
             case _:
                 pass
@@ -295,12 +300,20 @@ class Tab:
             self.world.saved(self, update)
 
     def _answer(self, vector: bytes) -> None:
-        if not may(self.role, Action.WRITE):
-            return
         missing = self.author.doc.get_update(vector)
+        if not may(self.role, Action.WRITE):
+            self._offer(missing)
+            return
         self.sent.answered(missing)
         self.world.trace(self.name, f"answers {missing.hex()}")
         self._send(wire.encode_step2(missing))
+
+    def _offer(self, missing: bytes) -> None:
+        """A reader gives nothing but deletions: nothing else tells the server that one was told and lost."""
+        seen = inspect(missing, TRUSTED)
+        if seen.deletes and not seen.ranges:
+            self._offered = True
+            self._send(wire.encode_step2(missing))
 
     def _apply(self, update: bytes) -> None:
         """Updates before the first Step2 may lean on what is not here yet; yrs, unlike Yjs, never quite forgets it."""

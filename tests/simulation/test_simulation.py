@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SEEDS = range(60)
-FOUND = (78, 139, 143, 150, 181, 22206, 70076, 70326, 71099, 106152)
+FOUND = (78, 139, 143, 150, 181, 22206, 70076, 70326, 71099, 103532, 106152)
 """Beyond SEEDS: they found something once."""
 
 
@@ -96,6 +96,11 @@ def test_seed_70326_nobody_takes_an_old_state_of_their_own_for_a_newer_one(verdi
 def test_seed_71099_a_reader_shows_no_edit_that_was_lost_with_its_node(verdicts: Mapping[int, Line]) -> None:
     """It was told live, and lost before it was committed; who only reads is asked for nothing, and kept it."""
     assert verdicts[71099].complaints == []
+
+
+def test_seed_103532_a_reader_shows_no_deletion_that_was_lost_with_its_node(verdicts: Mapping[int, Line]) -> None:
+    """A deletion leaves no trace in a state vector: the reader's own answer tells of it."""
+    assert verdicts[103532].complaints == []
 
 
 def test_seed_106152_work_of_others_is_not_given_up_while_a_database_is_away(verdicts: Mapping[int, Line]) -> None:

@@ -43,6 +43,9 @@ const STALE_TICKETS_MAX = 2;
 /** A connection that lasted so long was a good one: the next break begins with a short pause again. */
 const GOOD_MS = 10_000;
 
+/** Whose deletions a reader has sent. */
+export type Offer = "nothing" | "own" | "others'";
+
 export class Connection {
   readonly #options: ConnectionOptions;
   readonly #reunion: Reunion;
@@ -58,7 +61,7 @@ export class Connection {
   #doubt: string | null = null;
   /** What was here at the opening was laid beside what the server has. */
   #compared = false;
-  #offered = false;
+  #offered: Offer = "nothing";
   #staleTickets = 0;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #closed = false;
@@ -76,8 +79,8 @@ export class Connection {
     return this.#role ?? "viewer";
   }
 
-  /** Whether deletions were sent as a reader that may be news to the server: if it says no, they are. */
-  get offered(): boolean {
+  /** The deletions that were sent as a reader may be news to the server: if it says no, they are, and whose. */
+  get offered(): Offer {
     return this.#offered;
   }
 
@@ -178,8 +181,13 @@ export class Connection {
     this.#timer = setTimeout(() => void this.#attempt(), ms);
   }
 
+  /** Whether something here may be one's own that the server lacks. */
+  get #mine(): boolean {
+    return !this.#compared || this.#options.saved.unsaved;
+  }
+
   #anew(): void {
-    this.#options.on.epochChanged(!this.#compared || this.#options.saved.unsaved);
+    this.#options.on.epochChanged(this.#mine);
   }
 
   #end(sentence: string): void {
@@ -216,21 +224,23 @@ export class Connection {
   /**
    * Work of one's own from before one became a reader: it is sent, and the server keeps it as a draft and says no. A Step2
    * repeats every deletion that is known here, so that there are some says nothing: who has sent them waits for no answer.
+   * What is not one's own is not sent, but for deletions alone: nothing else tells the server that one was told and lost.
    */
   #owes(step2: Uint8Array): "nothing" | "deletions" | "work" {
-    if (this.#compared && !this.#options.saved.unsaved) return "nothing";
     const { structs, ds } = Y.decodeUpdate(step2);
-    return structs.length > 0 ? "work" : ds.clients.size > 0 ? "deletions" : "nothing";
+    if (structs.length > 0) return this.#mine ? "work" : "nothing";
+    return ds.clients.size > 0 ? "deletions" : "nothing";
   }
 
   #readersStep2(update: Uint8Array): boolean {
     const owed = this.#owes(update);
     if (owed === "work") return this.#sentStep2(update);
-    this.#offered = owed === "deletions";
-    return this.#offered;
+    this.#offered = owed !== "deletions" ? "nothing" : this.#mine ? "own" : "others'";
+    return owed === "deletions";
   }
 
   #sentStep2(update: Uint8Array): true {
+    this.#offered = "nothing";
     this.#options.saved.sentStep2(update);
     this.#reunion.sent(update);
     return true;

@@ -148,10 +148,15 @@ export class Session {
     this.#options.on.over(sentence);
   }
 
-  /** On a locked track an edit is taken and undone: nothing is lost that could be kept. */
+  /**
+   * On a locked track an edit is taken and undone: nothing is lost that could be kept. Of a reader, a deletion that was
+   * told and lost is shown no more.
+   */
   #denied(reason: string): void {
     if (reason.startsWith("locked:")) return this.#options.on.notice(LOCKED);
-    if (this.saved.unsaved || this.#connection.offered) this.#reopen(true);
+    const { offered } = this.#connection;
+    if (this.saved.unsaved || offered === "own") return this.#reopen(true);
+    if (offered === "others'") void this.#beginAnew(false);
   }
 
   #reopen(draft: boolean): void {
