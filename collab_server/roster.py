@@ -151,22 +151,12 @@ class Roster:
         gone = [
             client for client, presence in self._present.items() if presence.owner is owner or presence.owner == owner
         ]
-        for client in gone:
-            presence = self._present[client]
-            presence.state = None
-            presence.told_clock = self._told.get(client, presence.told_clock)
-        self._changed.update(gone)
-        return bool(gone)
+        return self._end(gone)
 
     def expire(self, before: float) -> bool:
         """Forget who has not been heard since `before`."""
         gone = [client for client, presence in self._present.items() if presence.heard_at < before]
-        for client in gone:
-            presence = self._present[client]
-            presence.state = None
-            presence.told_clock = self._told.get(client, presence.told_clock)
-        self._changed.update(gone)
-        return bool(gone)
+        return self._end(gone)
 
     def heard_first(self) -> float:
         """When whoever has been silent for longest was heard: infinity while nobody is present."""
@@ -225,6 +215,15 @@ class Roster:
         self._present[client] = Presence(owner, clock, told, state, now)
         self._changed.add(client)
         self._tell(client, told)
+
+    def _end(self, clients: list[int]) -> bool:
+        """These are present no more: True if there are any."""
+        for client in clients:
+            presence = self._present[client]
+            presence.state = None
+            presence.told_clock = self._told.get(client, presence.told_clock)
+        self._changed.update(clients)
+        return bool(clients)
 
     def _count_on(self, client: int, presence: Presence, clock: int) -> bool:
         """Another node has told this much of a member of this node: whether it is no less than was told here."""
