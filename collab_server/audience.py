@@ -4,8 +4,6 @@ from collections.abc import Iterator
 
 from collab_server.dialects.dialect import Dialect
 from collab_server.effects import Effect, Relay, Spread
-from collab_server.frames import PING
-from collab_server.gate.awareness import EMPTY_PRESENCE
 from collab_server.member import Member
 
 News = list[tuple[Member | None, bytes]]
@@ -63,11 +61,6 @@ class Audience:
     def spread(self, entries: bytes) -> list[Effect]:
         """An awareness payload for everybody."""
         return [Spread(members, dialect.presence(entries)) for dialect, members in self._by_dialect()]
-
-    def keep_alive(self) -> list[Effect]:
-        """Nobody has spoken for a while: something that a client's watchdog hears, and a ping whose answer is a sign of
-        life, in one write."""
-        return [Spread(members, dialect.presence(EMPTY_PRESENCE) + PING) for dialect, members in self._by_dialect()]
 
     def say(self, author: Member | None, payload: str) -> list[Effect]:
         """A stateless message for everybody else whose dialect has such."""

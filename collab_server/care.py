@@ -1,6 +1,6 @@
 """What a node has to look after without being asked: by name, so that nobody is kept in memory by it.
 
-Ten thousand rooms in which nobody does anything are in none of these but the agenda, once in a keep-alive.
+Ten thousand rooms in which nobody does anything are in none of these but the agendas, once in a keep-alive or longer.
 """
 
 from uuid import UUID

@@ -19,6 +19,7 @@ from collab_server.hosted import Hosted
 from collab_server.line import Line
 from collab_server.member import Member
 from collab_server.metrics import Metrics
+from collab_server.pulse import Pulse
 from collab_server.settings import CollabSettings
 from presence.principal import Principal
 
@@ -59,22 +60,20 @@ class Connection:
         "_held",
         "_loop",
         "_paused",
+        "_pulse",
         "_resting",
         "_waiting",
         "_waiting_bytes",
         "dialect",
         "epoch",
-        "frames_seen",
         "hosted",
         "id",
         "member",
-        "missed_pings",
         "principal",
         "project_id",
         "refusal",
         "socket",
         "spending",
-        "stuck",
     )
 
     def __init__(
@@ -98,10 +97,6 @@ class Connection:
         self.member: Member | None = None
         self.socket: Line | None = None
         self.spending = False
-        self.frames_seen = -1
-        self.missed_pings = 0
-        self.stuck = 0
-        """How much waited to be written when it was last found to be silent."""
         self._doorkeeper = doorkeeper
         self._loop = loop
         self._waiting: deque[tuple[bytes, int, int]] = deque()
@@ -111,6 +106,7 @@ class Connection:
         self._paused = False
         self._resting = False
         self._allowance = Allowance(doorkeeper.settings.limits)
+        self._pulse = Pulse(doorkeeper.settings)
 
     # ------------------------------------------------------------------ told by the socket
 
@@ -180,6 +176,14 @@ class Connection:
         """A second has passed: the rate is as new, up to the burst."""
         self.spending = self._allowance.refill()
         self._regulate()
+
+    def feel_pulse(self, now: float) -> float | None:
+        """Whether anybody is there, and hears that we are. When to look again; None if they are gone."""
+        hosted, member, socket = self.hosted, self.member, self.socket
+        if hosted is None or member is None or socket is None:
+            return self._pulse.wait(now)  # the database is waited for: who has said much meanwhile is not heard
+        spoken_at = hosted.spoken_at if member.follows else 0.0
+        return self._pulse.look(socket, self.dialect.keep_alive(), spoken_at, now)
 
     def charge(self, seconds: float, size: int = 0) -> None:
         """What it said has cost this much time, now or later, and `size` bytes are kept: as if it had sent so many

@@ -126,6 +126,7 @@ class Hosted:
         self.recording = False
         """The journal knows that this room has something for it."""
         self.spoken_at = loop.time()
+        """When everybody who follows heard something for the last time, but for what each connection is told alone."""
         self.rows_since_compaction = rows
         self.bytes_since_compaction = bytes
         self.edited_since_snapshot = False
@@ -261,11 +262,6 @@ class Hosted:
         if member.lag_vector is not None and not self.closed:
             self.hub.metrics.resyncs += 1
             self.perform(self.room.resync(member))
-
-    def keep_alive(self) -> None:
-        """Say something to everybody: nobody has for a while."""
-        self.perform(self.room.audience.keep_alive())
-        self.spoken_at = self._loop.time()  # though nobody may have been there to hear it
 
     async def recheck(self) -> None:
         """Some readers knew of more than was known here; while rows may be missing, that says nothing."""

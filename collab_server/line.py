@@ -34,8 +34,5 @@ class Line(Protocol):
     def buffered(self) -> int:
         """Bytes written but not yet taken by the system."""
 
-    def ping(self) -> None:
-        """Ask for a sign of life."""
-
     def close(self, code: CloseCode, reason: str) -> None:
         """Say why and hang up."""

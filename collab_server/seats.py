@@ -254,10 +254,6 @@ class Seat:
         """Bytes written but not yet taken by the system, for all documents of the socket."""
         return self._socket.buffered()
 
-    def ping(self) -> None:
-        """Ask the socket for a sign of life."""
-        self._socket.ping()
-
     def close(self, code: CloseCode, reason: str) -> None:
         """End this document for its provider, or the whole socket if coming back helps or the fault is the peer's."""
         if code not in OF_THE_DOCUMENT:

@@ -160,11 +160,6 @@ class Socket(WSListener):
         """Bytes written but not yet taken by the system."""
         return 0 if self._closing else self._wire.get_write_buffer_size()
 
-    def ping(self) -> None:
-        """Ask for a sign of life (RFC 6455 section 5.5.2)."""
-        if not self._closing:
-            self._transport.send_ping()
-
     def close(self, code: CloseCode, reason: str) -> None:
         """Say why and hang up; frames that still arrive are ignored."""
         if self._closing:

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import TypeVar
 
 from collab_server.closing import CloseCode
-from collab_server.connection import Connection
 from collab_server.hosted import Hosted
 from collab_server.hub import Hub
 from collab_server.memory import give_back
@@ -22,7 +21,6 @@ RETENTION_SECONDS = 3600.0
 HEARTBEATS_AT_A_TIME = 1_000
 AT_A_TIME = 50
 """Rooms or connections looked after before everybody else has a turn."""
-MISSED_PINGS_MAX = 2
 GIVE_BACK_BYTES = 2 * 1024 * 1024
 """Of encoded documents that are held no more, put away or closed, before their memory is given back."""
 ROUNDS_WHEN_CROWDED = 1
@@ -83,33 +81,13 @@ class Watchman:
         hub, agenda, now = self._hub, self._hub.care.connections, self._loop.time()
         async for id in _gently(agenda.due(now)):
             connection = hub.connections.get(id)
-            if connection is not None:
-                agenda.put(id, self._look_after(connection, now))
-
-    def _look_after(self, connection: Connection, now: float) -> float:
-        """Whether it is alive. When to look again."""
-        pings = self._hub.settings.ping_seconds
-        socket = connection.socket
-        if socket is None or connection.hosted is None or socket.frames != connection.frames_seen:
-            # What waits for the database is not heard answering when it has said much meanwhile.
-            connection.frames_seen = -1 if socket is None else socket.frames
-            connection.missed_pings = 0
-            return now + pings
-        before, connection.stuck = connection.stuck, socket.buffered()
-        if not connection.stuck:
-            socket.ping()
-        connection.missed_pings += 1
-        if connection.missed_pings == 1:
-            return now + pings / 2
-        if connection.missed_pings > MISSED_PINGS_MAX and connection.stuck >= before:
-            self._dead(connection)  # a slow line is no dead one: it would still take what is written to it
-        return now + ROUND_SECONDS
-
-    def _dead(self, connection: Connection) -> None:
-        if connection.hosted is not None and connection.member is not None:
-            self._hub.expel(connection.hosted, connection.member, CloseCode.SLOW_READER, "no sign of life")
-        else:
-            connection.close(CloseCode.SLOW_READER, "no sign of life")
+            if connection is None:
+                continue
+            look_at = connection.feel_pulse(now)
+            if look_at is not None:
+                agenda.put(id, look_at)
+            elif connection.hosted is not None and connection.member is not None:
+                hub.expel(connection.hosted, connection.member, CloseCode.SLOW_READER, "no sign of life")
 
     async def _look_after_rooms(self) -> None:
         """Without the database: nobody's line waits for it."""
@@ -121,15 +99,11 @@ class Watchman:
                 agenda.put(project_id, hosted.look_at)
 
     def _look_after_room(self, hosted: Hosted, now: float) -> float:
-        """Whoever is silent is forgotten, whoever is not spoken to is. When to look again."""
-        settings = self._hub.settings
-        if gone := hosted.room.attendance.expire(now - settings.presence_expiry_seconds):
+        """Whoever does not show themselves any more is forgotten. When to look again."""
+        expiry = self._hub.settings.presence_expiry_seconds
+        if gone := hosted.room.attendance.expire(now - expiry):
             hosted.perform(gone)
-        if now - hosted.spoken_at >= settings.keepalive_seconds - AGENDA_SECONDS:
-            hosted.keep_alive()
-        silent = hosted.spoken_at + settings.keepalive_seconds - AGENDA_SECONDS
-        heard = min(now, hosted.room.attendance.heard_first())
-        return min(silent, heard + settings.presence_expiry_seconds)
+        return min(now, hosted.room.attendance.heard_first()) + expiry
 
     async def _put_away(self) -> None:
         """Documents that nobody looks at any more; what they leave is given back to the system."""

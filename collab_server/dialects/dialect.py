@@ -45,6 +45,10 @@ class Dialect(Protocol):
         """Tell presence: a y-protocols awareness payload."""
         ...
 
+    def keep_alive(self) -> bytes:
+        """Tell nothing: a message that a client's watchdog hears, and a ping whose answer is a sign of life."""
+        ...
+
     def denied(self, reason: str) -> bytes:
         """Tell that writing is refused."""
         ...

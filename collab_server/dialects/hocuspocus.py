@@ -12,7 +12,8 @@ from uuid import UUID
 
 from collab_server import frames, wire
 from collab_server.deflate import deflate
-from collab_server.frames import binary
+from collab_server.frames import PING, binary
+from collab_server.gate.awareness import EMPTY_PRESENCE
 from studio.roles import Action, Role, may
 
 SYNC, AWARENESS, AUTH, QUERY_AWARENESS, SYNC_REPLY, STATELESS, BROADCAST_STATELESS, CLOSE, SYNC_STATUS = range(9)
@@ -82,6 +83,10 @@ class Hocuspocus:
     def presence(self, entries: bytes) -> bytes:
         """y-protocols awareness message."""
         return self._message(wire.encode_awareness(entries))
+
+    def keep_alive(self) -> bytes:
+        """Nobody's presence, and a ping."""
+        return self.presence(EMPTY_PRESENCE) + PING
 
     def denied(self, reason: str) -> bytes:
         """SyncStatus(0): not synced, and it will not be."""

@@ -1,11 +1,15 @@
 """The dialect of y-websocket clients (1.5 to 4): plain y-protocols messages, the room in the URL."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from collab_server import frames, wire
 from collab_server.deflate import deflate
-from collab_server.frames import binary
+from collab_server.frames import PING, binary
+from collab_server.gate.awareness import EMPTY_PRESENCE
 from studio.roles import Role
+
+KEEP_ALIVE: Final = binary(wire.encode_awareness(EMPTY_PRESENCE)) + PING
 
 
 class YWebsocket:
@@ -47,6 +51,10 @@ class YWebsocket:
     def presence(self, entries: bytes) -> bytes:
         """y-protocols awareness message."""
         return binary(wire.encode_awareness(entries))
+
+    def keep_alive(self) -> bytes:
+        """Nobody's presence, and a ping."""
+        return KEEP_ALIVE
 
     def denied(self, reason: str) -> bytes:
         """y-protocols auth message: permission denied. The client warns and stays connected."""

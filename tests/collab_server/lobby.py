@@ -66,8 +66,6 @@ class Wire:
 
     def resume_reading(self) -> None: ...
 
-    def ping(self) -> None: ...
-
 
 class Ear(MemoryBus):
     """A bus that goes nowhere; it notes the stateless messages that would have been sent."""

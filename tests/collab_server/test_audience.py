@@ -1,8 +1,7 @@
 """Tests of who is told what: everybody the others' edits, once, in as few frames as there are dialects."""
 
 from collab_server.dialects.hocuspocus import Hocuspocus
-from collab_server.effects import Record, Relay, Spread
-from collab_server.gate.awareness import EMPTY_PRESENCE
+from collab_server.effects import Record, Relay
 from collab_server.wire import Kind
 from studio.canonical import canonical
 from tests.collab_server.rooms import DIALECT, NOW_MS, SEED, Hands, Person, desk, open_room
@@ -119,14 +118,3 @@ def test_in_a_mixed_room_everybody_hears_the_others_in_their_own_dialect_alone()
     assert ada.take() == DIALECT.update(b)
     assert bob.take() == address.update(a)
     assert cid.take() == address.update(a) + address.update(b)
-
-
-def test_a_keep_alive_is_a_message_and_a_ping_in_one_write() -> None:
-    """y-websocket hangs up without messages, and only an answer to a ping tells that somebody is there."""
-    ada, bob = Person(10), Person(11)
-    hands = desk(ada, bob)
-    written = [effect.data for effect in hands.room.audience.keep_alive() if isinstance(effect, Spread)]
-    assert written == [DIALECT.presence(EMPTY_PRESENCE) + b"\x89\x00"]
-    before = ada.json()
-    hands.do(hands.room.audience.keep_alive())
-    assert ada.json() == before

@@ -7,8 +7,10 @@ import pytest
 from pycrdt import YMessageType, YSyncMessageType, create_update_message, read_message
 
 from collab_server import wire
+from collab_server.dialects.dialect import Dialect
 from collab_server.dialects.hocuspocus import SESSION, Hocuspocus
 from collab_server.dialects.yws import YWebsocket
+from collab_server.gate.awareness import EMPTY_PRESENCE
 from collab_server.join_state import JoinState
 from collab_server.wire import Kind
 from tests.collab_server.rooms import SEED, Person, frames, messages
@@ -61,6 +63,12 @@ def test_presence_and_denial_are_those_of_y_protocols() -> None:
     """Type 1 with a payload, and type 2, subtype 0 with a reason whose length counts bytes."""
     assert messages(DIALECT.presence(b"\x00")) == [(Kind.AWARENESS, b"\x00")]
     assert frames(DIALECT.denied("é")) == [b"\x02\x00\x02\xc3\xa9"]
+
+
+@pytest.mark.parametrize("dialect", [DIALECT, Hocuspocus("song")])
+def test_a_keep_alive_is_nobodys_presence_and_a_ping(dialect: Dialect) -> None:
+    """A client's watchdog hears messages alone, and only an answer to a ping tells that somebody is there."""
+    assert dialect.keep_alive() == dialect.presence(EMPTY_PRESENCE) + b"\x89\x00"
 
 
 def test_messages_written_together_are_read_apart() -> None:

@@ -6,7 +6,8 @@ from uuid import uuid4
 from collab_server.connection import Connection
 from collab_server.dialects.yws import YWebsocket
 from collab_server.effects import Try
-from collab_server.wire import encode_update
+from collab_server.join_state import EMPTY_VECTOR
+from collab_server.wire import encode_step1, encode_update
 from studio.restriction import Only, Restriction
 from tests.collab_server.lobby import Lobby, Wire
 from tests.collab_server.peer import until
@@ -43,11 +44,25 @@ async def test_whoever_waits_for_a_shadow_that_cannot_be_made_comes_back() -> No
 async def test_what_only_some_hear_keeps_nobody_else_alive() -> None:
     """A stateless message is no word to those whose dialect has none, nor to whoever said it."""
     lobby = Lobby()
-    speaker, line = enter(lobby)
+    speaker, _ = enter(lobby)
     assert speaker.member is not None
     lobby.hosted.spoken_at = -1.0
     lobby.hosted.say(speaker.member, "hello")
     assert lobby.hosted.spoken_at == -1.0
+
+
+async def test_what_followers_hear_keeps_nobody_else_alive() -> None:
+    """Whoever has not asked for the document hears nothing of it, and is spoken to alone, again and again."""
+    lobby = Lobby()
+    newcomer, line = enter(lobby)
     line.drain()
-    lobby.hosted.keep_alive()
-    assert lobby.hosted.spoken_at > 0
+    for now in (1000.0, 1020.0):
+        lobby.hosted.spoken_at = now
+        assert newcomer.feel_pulse(now) is not None
+        assert line.drain() == YWebsocket().keep_alive()
+    newcomer.received(encode_step1(EMPTY_VECTOR))
+    line.drain()
+    line.frames += 1
+    lobby.hosted.spoken_at = 1040.0
+    newcomer.feel_pulse(1040.0)
+    assert line.drain() == b""

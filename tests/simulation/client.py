@@ -200,13 +200,16 @@ class Tab:
         if line is not self.line:
             return
         self._heard_at = self.world.now()
-        for opcode, payload in read(data):
+        for number, payload in read(data):
+            opcode = WSMsgType(number)
             if line is not self.line:
                 return
-            if opcode == 8:
+            if opcode == WSMsgType.CLOSE:
                 self._closed(line, int.from_bytes(payload[:2], "big"), payload[2:].decode())
                 return
-            if opcode == 2:
+            if opcode == WSMsgType.PING:
+                line.send(payload, WSMsgType.PONG)
+            elif opcode == WSMsgType.BINARY:
                 kind, content, _ = wire.read_message(payload)
                 self._said(kind, content)
 

@@ -141,10 +141,6 @@ class Line:
         self._reading = True
         self.loop.call_soon(self._read)
 
-    def send_ping(self) -> None:
-        if not self.silent and not self.over:
-            self.send(b"", WSMsgType.PONG)
-
     def disconnect(self, graceful: bool = True) -> None:
         self.loop.call_soon(self._disconnected)
 
