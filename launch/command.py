@@ -15,7 +15,7 @@ from launch.errors import LaunchError
 from launch.place import choose_data_folder
 from launch.postgres import EmbeddedPostgres
 from launch.stack import Stack
-from launch.terminal import has_terminal, say
+from launch.terminal import announce, has_terminal, say
 from launch.valkey import EmbeddedValkey
 from launch.wanted import NODES_MAX, Wanted
 
@@ -93,7 +93,7 @@ async def serve(wanted: Wanted) -> int:
 
 
 async def _serve(stack: Stack) -> None:
-    print(await stack.up(), flush=True)
+    announce(await stack.up())
     await stack.watch()
 
 

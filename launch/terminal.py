@@ -11,6 +11,12 @@ def say(sentence: str) -> None:
         print(f"backline: {sentence}", file=sys.stderr, flush=True)
 
 
+def announce(line: str) -> None:
+    """The ready line, on stdout. Whoever waited for it may have gone meanwhile: the studio is as ready without them."""
+    with suppress(OSError):
+        print(line, flush=True)
+
+
 def has_terminal() -> bool:
     """Whether this process belongs to a terminal that is still open."""
     try:
