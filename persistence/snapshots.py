@@ -11,7 +11,7 @@ from uuid import UUID
 import asyncpg
 
 from persistence.errors import CorruptState, NameTaken
-from persistence.pool import Pool
+from persistence.pool import Database
 from persistence.settings import RetentionSettings
 from studio.canonical_json import written
 from studio.fields import shortened
@@ -97,10 +97,10 @@ class Snapshot(Listed):
 
 
 class Snapshots:
-    """The snapshots of all projects on one pool."""
+    """The snapshots of all projects, on a pool or inside a transaction."""
 
-    def __init__(self, pool: Pool) -> None:
-        self._pool = pool
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     async def save(
         self,
@@ -123,7 +123,7 @@ class Snapshots:
         sha256 = hashlib.sha256(state).digest()
         text = None if canonical is None else await asyncio.to_thread(written, canonical)
         for variant in _variants(name):
-            saved: UUID | None = await self._pool.fetchval(
+            saved: UUID | None = await self._database.fetchval(
                 INSERT, project_id, kind, reason, variant, author, parent, epoch, seq, state, text, sha256
             )
             if saved is not None:
@@ -139,21 +139,21 @@ class Snapshots:
     ) -> "list[Listed]":
         """Newest first, at most `limit`; `after` is the last entry of the page before."""
         at, last = after or (None, None)
-        rows = await self._pool.fetch(LIST, project_id, at, last, limit, kinds)
+        rows = await self._database.fetch(LIST, project_id, at, last, limit, kinds)
         return [Listed(**dict(row)) for row in rows]
 
     async def get(self, project_id: UUID, snapshot_id: UUID) -> Snapshot | None:
         """One snapshot with its content, None if there is none. Raises CorruptState when its hash is wrong."""
-        row = await self._pool.fetchrow(SELECT, project_id, snapshot_id)
+        row = await self._database.fetchrow(SELECT, project_id, snapshot_id)
         return None if row is None else _checked(row)
 
     async def delete(self, project_id: UUID, snapshot_id: UUID) -> bool:
         """Deletes one; False if there was none."""
-        return await self._pool.fetchval(DELETE, project_id, snapshot_id) is not None
+        return await self._database.fetchval(DELETE, project_id, snapshot_id) is not None
 
     async def prune(self, settings: RetentionSettings) -> int:
         """Deletes what retention no longer keeps, in all projects; named snapshots never. Returns how many."""
-        count: int = await self._pool.fetchval(
+        count: int = await self._database.fetchval(
             PRUNE, settings.automatic_newest, settings.automatic_age, settings.draft_age
         )
         return count

@@ -21,7 +21,7 @@ from api.auth import SignedIn, hashed, new_token
 from api.errors import ApiError
 from api.services import Given, Unit, Work
 from api.shapes import PAGE_ITEMS, Body, Cursor, GivenRole, Limit, Page, Shape
-from api.studio.projects import Project, shown
+from api.studio.projects import LOCK_PROJECT, Project, shown
 from persistence.pool import Connection
 from presence.events import RoleChanged
 from studio.roles import Role
@@ -43,7 +43,6 @@ select id, role, max_uses, uses, expires_at, created_at
  limit $4
 """
 # Two that are made at once are made one after the other: the second sees the first.
-LOCK_PROJECT: Final = "select id from projects where id = $1 for no key update"
 COUNT_OPEN: Final = """
 select count(*) from project_invites where project_id = $1 and revoked_at is null and expires_at > now()
 """

@@ -58,6 +58,7 @@ select p.id, p.name, m.role, p.owner_id, o.display_name as owner_name, o.color a
  limit $4
 """
 RENAME_PROJECT: Final = "update projects set name = $2, updated_at = now() where id = $1 and deleted_at is null"
+LOCK_PROJECT: Final = "select id from projects where id = $1 for no key update"
 LOCK_PAIR: Final = """
 select user_id, role from project_members where project_id = $1 and user_id in ($2, $3) order by user_id for update
 """

@@ -24,11 +24,12 @@ from api.past import SEQ_MAX
 from api.services import Given, Unit, unit
 from api.shapes import PAGE_ITEMS, Body, Cursor, Limit, Page, Person, Shape, Title
 from api.studio.document import ReaderAtOnce, committed
-from api.studio.projects import INSERT_PROJECT, Project, require_room, shown
+from api.studio.projects import INSERT_PROJECT, LOCK_PROJECT, Project, require_room, shown
 from persistence import snapshots as stored
 from persistence.editing import SERVER_CLIENT, read
 from persistence.history import past
 from persistence.journal import Journal
+from persistence.pool import Database
 from studio.blank import blank, open_doc
 from studio.canonical import canonical
 from studio.compare import compare
@@ -121,23 +122,32 @@ class Difference(Shape):
 async def create_snapshot(body: NewSnapshot, standing: Saver, given: Given) -> Snapshot:
     """Saves what is committed now, or a moment of the history."""
     await given.heavy.spend(standing.caller.id)
-    limit = given.settings.api.snapshots_per_project_max
-    if await given.pool.fetchval(COUNT_NAMED, standing.project_id) >= limit:
-        raise ApiError("too_many_snapshots", limit=limit)
+    await _require_place(given, given.pool, standing.project_id)
     doc, seq, epoch = await _chosen(given, standing.project_id, body.seq)
-    saved = await stored.Snapshots(given.pool).save(
-        standing.project_id,
-        kind="named",
-        reason="named",
-        name=body.name,
-        author=standing.caller.id,
-        parent=None,
-        epoch=epoch,
-        seq=seq,
-        state=await asyncio.to_thread(doc.get_update),
-        canonical=await asyncio.to_thread(canonical, doc),
-    )
+    state, content = await asyncio.to_thread(doc.get_update), await asyncio.to_thread(canonical, doc)
+    async with unit(given) as work:  # nothing of the document is read while others wait for the project's row
+        await work.connection.fetchval(LOCK_PROJECT, standing.project_id)
+        await _require_place(given, work.connection, standing.project_id)
+        saved = await stored.Snapshots(work.connection).save(
+            standing.project_id,
+            kind="named",
+            reason="named",
+            name=body.name,
+            author=standing.caller.id,
+            parent=None,
+            epoch=epoch,
+            seq=seq,
+            state=state,
+            canonical=content,
+        )
     return Snapshot(**_facts(await found(given.pool, standing, saved)))
+
+
+async def _require_place(given: Given, database: Database, project_id: UUID) -> None:
+    """Raises too_many_snapshots; certain only while the project's row is locked."""
+    limit = given.settings.api.snapshots_per_project_max
+    if await database.fetchval(COUNT_NAMED, project_id) >= limit:
+        raise ApiError("too_many_snapshots", limit=limit)
 
 
 async def _chosen(given: Given, project_id: UUID, seq: int | None) -> "tuple[Doc[Any], int, int]":

@@ -68,13 +68,14 @@ async def test_open_invitations_have_a_number(settings: Settings, meet: Meet) ->
         assert (await one.post(f"{project}/invites", {})).status_code == 201
 
 
-@pytest.mark.parametrize("what", ["projects", "invites"])
+@pytest.mark.parametrize("what", ["projects", "invites", "snapshots"])
 async def test_a_number_holds_for_what_is_made_at_once(what: str, settings: Settings, meet: Meet) -> None:
     """However many are asked for in one moment, there are as many as there may be, and the rest is refused."""
     ann = await meet("Ann")
-    async with strict(settings, ann, projects_per_owner_max=3, invites_per_project_max=3) as one:
-        path = "/api/projects" if what == "projects" else f"{await one.project()}/invites"
-        answers = await asyncio.gather(*(one.post(path, {}) for _ in range(12)))
+    limits = {"projects_per_owner_max": 3, "invites_per_project_max": 3, "snapshots_per_project_max": 3}
+    async with strict(settings, ann, **limits) as one:
+        path = "/api/projects" if what == "projects" else f"{await one.project()}/{what}"
+        answers = await asyncio.gather(*(one.post(path, {"name": "x"} if what != "invites" else {}) for _ in range(12)))
         assert sorted(answer.status_code for answer in answers) == [201] * 3 + [409] * 9
 
 
