@@ -6,6 +6,7 @@ Ten thousand rooms in which nobody does anything are in none of these but the ag
 from uuid import UUID
 
 from collab_server.agenda import Agenda
+from collab_server.heads import Heads
 
 
 class Care:
@@ -16,6 +17,8 @@ class Care:
         """Each open one has an appointment (see Hosted.look_at)."""
         self.connections: Agenda[UUID] = Agenda(now)
         """Each one that entered has an appointment."""
+        self.heads = Heads()
+        """How far the open ones are."""
         self.awake: set[UUID] = set()
         """Whose document is not put away, or was read where it is."""
         self.edited: set[UUID] = set()

@@ -241,6 +241,12 @@ class Hosted:
         self.rows_since_compaction += 1
         self._changed()
         self.perform(self.room.grow(seq, entries, time.time_ns() // 1_000_000))
+        self.moved()
+
+    def moved(self) -> None:
+        """The head is another."""
+        if not self.closed:
+            self.hub.care.heads.put(self.known)
 
     def say(self, member: Member | None, payload: str) -> None:
         """A stateless message, for everybody else."""

@@ -26,7 +26,7 @@ from collab_server.spoils import SPOILS_MAX, Spoils
 from collab_server.tasks import Tasks
 from collab_server.writer import Writer
 from persistence.errors import TRANSIENT
-from persistence.journal import Journal, Refused
+from persistence.journal import Asked, Journal, Refused
 from presence.bus import Bus
 from presence.events import Event, SetAside
 
@@ -168,6 +168,7 @@ class Hub:
     def _look_after(self, hosted: Hosted) -> None:
         project_id, care = hosted.project_id, self.care
         care.rooms.put(project_id, self._loop.time())
+        care.heads.put(hosted.known)
         care.awake.add(project_id)
         hosted.room.on_look(partial(care.awake.add, project_id))
         if hosted.projection_due:
@@ -204,7 +205,7 @@ class Hub:
         if not hosted.empty or hosted.closed:
             return
         hosted.perform(hosted.room.attendance.tick())  # the other nodes hear of the last leave too
-        del self.rooms[hosted.project_id]
+        self._forget(hosted.project_id)
         await self._let_go(hosted)
 
     async def _rest(self, hosted: Hosted) -> None:
@@ -221,10 +222,15 @@ class Hub:
         if repairer is not None:
             await self._journal.free(hosted.project_id, repairer)
 
+    def _forget(self, project_id: UUID) -> None:
+        """The project is not open here any more."""
+        del self.rooms[project_id]
+        self.care.heads.drop(project_id)
+
     def drop(self, hosted: Hosted, code: CloseCode, reason: str) -> None:
         """Everybody leaves a room that must be loaded anew (or never again)."""
         if self.rooms.get(hosted.project_id) is hosted:
-            del self.rooms[hosted.project_id]
+            self._forget(hosted.project_id)
             self.start(self.bus.unsubscribe(hosted.project_id))
         hosted.closed = True
         for member in list(hosted.room.members):
@@ -269,7 +275,7 @@ class Hub:
     async def holds_all(self, hosted: Hosted) -> bool:
         """Whether the room holds every row of the journal; False also while the database does not answer."""
         try:
-            moved = await self._journal.moved([hosted.known])
+            moved = await self._journal.moved(Asked.about([hosted.known]))
         except TRANSIENT:
             return False
         return not moved and not hosted.behind
@@ -297,6 +303,7 @@ class Hub:
         hosted.perform(hosted.room.landed(flight, seq))
         if seq is None or flight.batch is None:
             return
+        hosted.moved()
         hosted.rows_since_compaction += 1
         hosted.bytes_since_compaction += len(flight.batch.body)
         hosted.neighbours.grew(hosted.room.epoch, seq, flight.batch.body)

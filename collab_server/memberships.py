@@ -62,7 +62,7 @@ async def _listen(dsn: str, hub: Hub, changed: Callable[[UUID | None], None]) ->
     def asked(_connection: object, pid: int, _channel: str, _payload: object) -> None:
         """Who has no bus either compares all the time, and one comparison answers everybody who asked."""
         if pid != us and hub.rooms and hub.bus.healthy and not comparing:
-            start(hub.news.compare_heads(), comparing)
+            start(hub.news.compare(hub.care.heads), comparing)
 
     try:
         await connection.add_listener(CHANNEL, heard)

@@ -15,6 +15,7 @@ from collab_server.closing import CloseCode
 from collab_server.gate.awareness import decode as decode_presence
 from collab_server.gate.errors import Refused as GateRefused
 from collab_server.gate.limits import Limits as GateLimits
+from collab_server.heads import Heads
 from collab_server.hosted import Hosted
 from collab_server.keeper import Keeper
 from collab_server.member import Member
@@ -116,19 +117,16 @@ class News:
             case _:
                 pass
 
-    async def compare_heads(self) -> None:
+    async def compare(self, heads: Heads) -> None:
         """Ask the database which projects that are open here have moved on: the doorbell that rings when no other
         does."""
-        rooms = self._house.rooms
-        asked = list(rooms)
-        for start in range(0, len(asked), ROOMS_AT_A_TIME):
-            known = [rooms[project].known for project in asked[start : start + ROOMS_AT_A_TIME] if project in rooms]
+        for asked in heads.asked():
             try:
-                moved = await self._journal.moved(known)
+                moved = await self._journal.moved(asked)
             except TRANSIENT:
                 return
             for project, found in moved.items():
-                hosted = rooms.get(project)
+                hosted = self._house.rooms.get(project)
                 if hosted is not None and not hosted.closed:
                     self._compare(hosted, found)
 

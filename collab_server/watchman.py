@@ -75,7 +75,7 @@ class Watchman:
         now = self._loop.time()
         if self._hub.rooms and (not self._hub.bus.healthy or now >= self._heads_due):
             self._heads_due = now + HEADS_WHILE_HEALTHY_SECONDS
-            await self._hub.news.compare_heads()
+            await self._hub.news.compare(self._hub.care.heads)
 
     async def _look_after_connections(self) -> None:
         hub, agenda, now = self._hub, self._hub.care.connections, self._loop.time()

@@ -7,7 +7,7 @@ never from a sequence: a reader at "seq > last" would skip rows that commit late
 import asyncio
 import hashlib
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
@@ -36,6 +36,20 @@ class Head(NamedTuple):
 
 Known = tuple[UUID, int, int]
 """How far somebody believes a document to be: project, epoch, head."""
+
+
+class Asked(NamedTuple):
+    """Many that are known, written out as three array literals: the driver would encode each of them every time."""
+
+    projects: str
+    epochs: str
+    heads: str
+
+    @classmethod
+    def about(cls, known: Iterable[Known]) -> "Asked":
+        """In the order of `known`."""
+        columns = zip(*known, strict=True)
+        return cls(*("{" + ",".join(map(str, column)) + "}" for column in columns))
 
 
 class Change(NamedTuple):
@@ -133,9 +147,9 @@ class Journal:
             raise TailGone(project_id, after, rows[0].seq if rows else None)
         return rows
 
-    async def moved(self, known: Collection[Known]) -> dict[UUID, Head | None]:
+    async def moved(self, asked: Asked) -> dict[UUID, Head | None]:
         """Of these projects those that are not as they are known: how far they are, None if they are gone."""
-        rows = await self._pool.fetch(MOVED, *map(list, zip(*known, strict=True))) if known else []
+        rows = await self._pool.fetch(MOVED, *asked)
         return {
             row["project_id"]: None if row["epoch"] is None else Head(row["epoch"], row["head"], row["set_aside"])
             for row in rows

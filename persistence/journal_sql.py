@@ -96,7 +96,7 @@ select d.head,
 
 MOVED = """
 select asked.project_id, d.epoch, d.head, d.quarantined_at is not null as set_aside
-  from unnest($1::uuid[], $2::integer[], $3::bigint[]) as asked (project_id, epoch, head)
+  from unnest($1::text::uuid[], $2::text::integer[], $3::text::bigint[]) as asked (project_id, epoch, head)
   left join (documents d join projects p on p.id = d.project_id and p.deleted_at is null)
     on d.project_id = asked.project_id
  where d.project_id is null or d.quarantined_at is not null or d.epoch <> asked.epoch or d.head > asked.head

@@ -9,7 +9,7 @@ import pytest
 
 from persistence.body import Entry, encode
 from persistence.errors import CorruptState, NotFound, Quarantined, TailGone
-from persistence.journal import Batch, Change, Head, Journal, Refused
+from persistence.journal import Asked, Batch, Change, Head, Journal, Refused
 from persistence.pool import Pool
 from tests.persistence.conftest import MakeProject, MakeUser
 
@@ -289,14 +289,13 @@ async def test_of_many_those_are_told_that_have_moved(journal: Journal, pool: Po
     await pool.execute(DELETE_PROJECT, deleted)
     await journal.quarantine(sick, "a reason")
     known = [(same, 1, 2), (ahead, 1, 3), (behind, 1, 1), (rebuilt, 2, 2), (deleted, 1, 2), (sick, 1, 2)]
-    assert await journal.moved([*known, (missing, 1, 0)]) == {
+    assert await journal.moved(Asked.about([*known, (missing, 1, 0)])) == {
         behind: Head(1, 2, set_aside=False),
         rebuilt: Head(1, 2, set_aside=False),
         deleted: None,
         sick: Head(1, 2, set_aside=True),
         missing: None,
     }
-    assert await journal.moved([]) == {}
 
 
 async def test_load_tells_what_is_not_there(journal: Journal, pool: Pool, project: UUID) -> None:

@@ -200,13 +200,14 @@ class Tables:
         seqs = sorted(seq for seq in document.updates if seq > after)
         return [Record(head=document.head, seqs=seqs, bodies=[document.updates[seq] for seq in seqs])]
 
-    def _moved(self, tx: Transaction, projects: list[UUID], epochs: list[int], heads: list[int]) -> Rows:
+    def _moved(self, tx: Transaction, projects: str, epochs: str, heads: str) -> Rows:
         rows = []
-        for project, epoch, head in zip(projects, epochs, heads, strict=True):
+        for id, epoch, head in zip(*(column[1:-1].split(",") for column in (projects, epochs, heads)), strict=True):
+            project = UUID(id)
             document = self.documents.get(project)
             if document is None or document.deleted:
                 rows.append(Record(project_id=project, epoch=None, head=None, set_aside=False))
-            elif document.quarantined is not None or document.epoch != epoch or document.head > head:
+            elif document.quarantined is not None or document.epoch != int(epoch) or document.head > int(head):
                 aside = document.quarantined is not None
                 rows.append(Record(project_id=project, epoch=document.epoch, head=document.head, set_aside=aside))
         return rows
