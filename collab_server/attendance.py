@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from collab_server.audience import Audience
-from collab_server.effects import NOTHING, PRESENCE_TICK, Announce, Effect, Effects, Send, offence
+from collab_server.effects import NOTHING, PRESENCE_TICK, RENEWAL_TICK, Announce, Effect, Effects, Send, offence
 from collab_server.gate.awareness import Entry, decode
 from collab_server.gate.errors import Malformed, TooLarge
 from collab_server.gate.limits import Limits as GateLimits
 from collab_server.member import Member
-from collab_server.roster import REPEATED_MAX, TOLD_TIMES, Roster
+from collab_server.roster import REPEATED_MAX, TOLD_TIMES, Heard, Roster
 
 
 class Attendance:
@@ -22,8 +22,8 @@ class Attendance:
         self._gate = GateLimits(
             presence_state_bytes_max=TOLD_TIMES * entry_bytes_max, presence_entries_max=REPEATED_MAX
         )
-        self._due = False
-        """Whether the tick was asked for that is to tell what members said."""
+        self._due = Heard.NOTHING
+        """For what a tick was asked for."""
 
     def hear(self, member: Member, payload: bytes, now: float) -> Effects:
         """A member's awareness payload."""
@@ -31,10 +31,7 @@ class Attendance:
             heard = self._roster.hear(member, decode(payload, self._gate), self._bound, now)
         except (Malformed, TooLarge) as error:
             return offence(member, error)
-        if not heard or self._due:
-            return NOTHING
-        self._due = True
-        return PRESENCE_TICK
+        return self._ask_for_tick(heard)
 
     def ask(self, member: Member) -> Effects:
         """Query awareness: answer with everybody."""
@@ -43,7 +40,7 @@ class Attendance:
 
     def hear_node(self, node: UUID, entries: Iterable[Entry], now: float) -> Effects:
         """Another node tells who is with it."""
-        return PRESENCE_TICK if self._roster.hear_node(node, entries, now) else NOTHING
+        return self._ask_for_tick(self._roster.hear_node(node, entries, now))
 
     def leave(self, owner: Member | UUID) -> Effects:
         """A member is gone, or another node and everybody who was with it."""
@@ -64,7 +61,7 @@ class Attendance:
     def tick(self) -> Effects:
         """Tell everybody's newest presence in one frame, and the other nodes what ours said. Whoever has to count on
         hears so first: it would take what it is told of itself for newer than what it shows."""
-        self._due = False
+        self._due = Heard.NOTHING
         behind = [(member, entries) for member, entries in self._roster.behind() if member.lag_vector is None]
         effects: list[Effect] = [Send(member, member.dialect.presence(entries)) for member, entries in behind]
         everybody, ours = self._roster.gather()
@@ -73,3 +70,9 @@ class Attendance:
         if ours:
             effects.append(Announce(ours))
         return effects
+
+    def _ask_for_tick(self, heard: Heard) -> Effects:
+        if heard <= self._due:
+            return NOTHING
+        self._due = heard
+        return PRESENCE_TICK if heard is Heard.NEWS else RENEWAL_TICK

@@ -49,7 +49,10 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class PresenceTick:
-    """Somebody's presence changed: call `presence_tick` after the gather time."""
+    """Somebody's presence changed: call the attendance's `tick` after the gather time; or in some seconds, if they are
+    only still there (`late`)."""
+
+    late: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +154,7 @@ NOTHING: Effects = ()
 RECORD = Record()
 TICK: Effects = (Tick(),)
 PRESENCE_TICK: Effects = (PresenceTick(),)
+RENEWAL_TICK: Effects = (PresenceTick(late=True),)
 
 
 def offence(member: Member, error: Malformed | TooLarge) -> Effects:

@@ -39,6 +39,10 @@ from persistence.body import Entry
 from persistence.journal import Known
 from studio.roles import Action, may
 
+RENEWAL_SECONDS = 4.0
+"""For so long it is gathered who is still there as they were. A client of y-protocols says so every 15 to 18 s, and is
+forgotten by the others after 30: there is time for this wait on two nodes, one after the other."""
+
 ANSWER_SECONDS = 30.0
 """For so long an empty room waits for those who were sent away until it is known whether something was lost."""
 
@@ -148,6 +152,8 @@ class Hosted:
         self._loop = loop
         self._presence_timer: asyncio.TimerHandle | None = None
         self._presence_at = 0.0
+        """When presence was told last."""
+        self._presence_due = 0.0
         self._edits_of_gone = 0
 
     def perform(self, effects: Effects) -> None:
@@ -167,8 +173,8 @@ class Hosted:
                     self._send(effect.to, effect.data)
                 case Record():
                     self.record()
-                case PresenceTick():
-                    self._schedule_presence()
+                case PresenceTick(late):
+                    self._schedule_presence(late=late)
                 case Spread(to, data, everybody):
                     for member in to:
                         member.write(data)
@@ -351,11 +357,15 @@ class Hosted:
         if member.late_bytes > self.hub.settings.limits.outbox_bytes_max:
             self.hub.expel(self, member, CloseCode.SLOW_READER, "too slow a reader")
 
-    def _schedule_presence(self) -> None:
-        if self._presence_timer is None:
-            now = self._loop.time()
-            at = max(now, self._presence_at + self.hub.settings.presence_gather_seconds)
-            self._presence_timer = self._loop.call_at(at, self._presence_tick)
+    def _schedule_presence(self, *, late: bool) -> None:
+        now = self._loop.time()
+        at = now + RENEWAL_SECONDS if late else max(now, self._presence_at + self.hub.settings.presence_gather_seconds)
+        if self._presence_timer is not None:
+            if self._presence_due <= at:
+                return
+            self._presence_timer.cancel()
+        self._presence_due = at
+        self._presence_timer = self._loop.call_at(at, self._presence_tick)
 
     def _presence_tick(self) -> None:
         self._presence_timer = None

@@ -12,6 +12,7 @@ another node, and it would take its own old state, told back to it, for a newer 
 import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Final
 from uuid import UUID
 
@@ -37,6 +38,14 @@ REPEATED_MAX: Final = 20_000
 """Entries of a client's message: a stock y-websocket repeats everybody of whom it was told at once."""
 
 WRITERS: Final = frozenset(role.value for role in Role if may(role, Action.WRITE))
+
+
+class Heard(IntEnum):
+    """What there is to tell: nothing, that somebody is still there as they were, or something else."""
+
+    NOTHING = 0
+    RENEWAL = 1
+    NEWS = 2
 
 
 @dataclass(slots=True)
@@ -69,12 +78,12 @@ class Roster:
         self._behind: set[int] = set()
         """Of these, more was told than their clients have counted so far, here or by the node that they are with."""
 
-    def hear(self, member: Member, entries: Collection[Entry], bound: Mapping[int, UUID], now: float) -> bool:
-        """Take what a member says of itself; True if there is something to tell. `bound`: who owns which client id.
+    def hear(self, member: Member, entries: Collection[Entry], bound: Mapping[int, UUID], now: float) -> Heard:
+        """Take what a member says of itself. `bound`: who owns which client id.
 
         Raises Malformed or TooLarge for what it may not say of itself; what it repeats about others is ignored.
         """
-        heard = False
+        heard = Heard.NOTHING
         if len(entries) > 1:  # the last word of each counts: clocks are not driven up by one message
             entries = {entry.client: entry for entry in entries}.values()
         for client, clock, state in entries:
@@ -99,22 +108,21 @@ class Roster:
                 raise (
                     Malformed("presence clock") if late else TooLarge("presence_entry_bytes_max", self._state_bytes_max)
                 )
-            self._set(client, member, clock, None if state is None else stamp(state, member), now)
-            heard = True
+            heard = max(heard, self._set(client, member, clock, None if state is None else stamp(state, member), now))
         return heard
 
-    def hear_node(self, node: UUID, entries: Iterable[Entry], now: float) -> bool:
+    def hear_node(self, node: UUID, entries: Iterable[Entry], now: float) -> Heard:
         """Take what another node says of its members; its states are stamped already. A null for a member of this node
         says how much that node has told of it."""
-        heard = False
+        heard = Heard.NOTHING
         for client, clock, state in entries:
             known = self._present.get(client)
             if known is not None and isinstance(known.owner, Member) and known.state is not None:
                 # This node's own member is never overruled from afar.
-                heard |= state is None and self._count_on(client, known, clock)
+                if state is None and self._count_on(client, known, clock):
+                    heard = Heard.NEWS
             elif _is_news(known, node, clock, state):
-                self._set(client, node, clock, state, now)
-                heard = True
+                heard = max(heard, self._set(client, node, clock, state, now))
         return heard
 
     def person(self, client: int) -> str:
@@ -203,8 +211,15 @@ class Roster:
     def _too_large(self, state: str | None) -> bool:
         return state is not None and (len(state) if state.isascii() else len(state.encode())) > self._state_bytes_max
 
-    def _set(self, client: int, owner: Member | UUID, clock: int, state: str | None, now: float) -> None:
+    def _set(self, client: int, owner: Member | UUID, clock: int, state: str | None, now: float) -> Heard:
         known, before = self._present.get(client), self._told.get(client, -1)
+        renewed = (
+            known is not None
+            and state is not None
+            and state == known.state
+            and owner == known.owner
+            and clock >= before == known.told_clock == known.heard_clock
+        )
         told = max(clock, before) if state is None else clock
         if state is not None and clock <= before:
             if isinstance(owner, Member):
@@ -215,6 +230,7 @@ class Roster:
         self._present[client] = Presence(owner, clock, told, state, now)
         self._changed.add(client)
         self._tell(client, told)
+        return Heard.RENEWAL if renewed else Heard.NEWS
 
     def _end(self, clients: list[int]) -> bool:
         """These are present no more: True if there are any."""

@@ -84,11 +84,19 @@ class Crew:
         writers: int = 2,
         warmup: float = 1.0,
         cursors: float = 0.0,
+        renewals: float = 0.0,
         timed: bool = True,
     ) -> Answer:
         """See `People.write`."""
         return await self._order(
-            do="write", rate=rate, seconds=seconds, writers=writers, warmup=warmup, cursors=cursors, timed=timed
+            do="write",
+            rate=rate,
+            seconds=seconds,
+            writers=writers,
+            warmup=warmup,
+            cursors=cursors,
+            renewals=renewals,
+            timed=timed,
         )
 
     async def gone(self) -> Answer:

@@ -142,9 +142,10 @@ class People:
         return {"came": len(walls), "refused": refused, "late": late, **shares(walls, "open")}
 
     async def write(
-        self, rate: float, seconds: float, writers: int, warmup: float, cursors: float, timed: bool
+        self, rate: float, seconds: float, writers: int, warmup: float, cursors: float, renewals: float, timed: bool
     ) -> Answer:
-        """Edits leave at `rate` a second and cursor moves at `cursors`, by the first `writers` of each room."""
+        """Edits leave at `rate` a second, cursor moves at `cursors` and the same presence again at `renewals`, by the
+        first `writers` of each room."""
         self._seat(writers)
         await asyncio.sleep(SETTLE)
         turn = sent = 0
@@ -161,6 +162,8 @@ class People:
             tickers.append(Ticker(loop, rate, edit))
         if cursors:
             tickers.append(Ticker(loop, cursors, self._move))
+        if renewals:
+            tickers.append(Ticker(loop, renewals, self._renew))
         await asyncio.sleep(warmup)
         self.ears.begin()
         began, cpu, before = time.perf_counter(), own_cpu_seconds(), sent
@@ -195,12 +198,18 @@ class People:
 
     def _move(self, due: int) -> None:
         for _ in range(due):
-            author = self.authors[self._moves % len(self.authors)]
-            self._moves += 1
-            state = {"cursor": {"ctx": "timeline", "tick": self._moves * 40, "track": "master", "y": 0.5}, "sel": []}
-            data = json.dumps(state, separators=(",", ":")).encode()
-            client = author.writer.client
-            author.connection.send(author.connection.speaker.awareness(client, self._moves, data))
+            self._show(tick=self._moves * 40)
+
+    def _renew(self, due: int) -> None:
+        for _ in range(due):
+            self._show(tick=0)
+
+    def _show(self, tick: int) -> None:
+        author = self.authors[self._moves % len(self.authors)]
+        self._moves += 1
+        state = {"cursor": {"ctx": "timeline", "tick": tick, "track": "master", "y": 0.5}, "sel": []}
+        data = json.dumps(state, separators=(",", ":")).encode()
+        author.connection.send(author.connection.speaker.awareness(author.writer.client, self._moves, data))
 
     async def _drained(self) -> None:
         edits = self.reader.edits

@@ -1,0 +1,96 @@
+"""Tests of when presence is told: at once what is new, and together who is still there as they were."""
+
+from uuid import UUID
+
+from collab_server.effects import NOTHING, PRESENCE_TICK, RENEWAL_TICK, Effects
+from collab_server.gate.awareness import Entry, decode, encode
+from collab_server.gate.limits import Limits
+from collab_server.room import Room
+from collab_server.wire import Kind
+from studio.roles import Role
+from tests.collab_server.lobby import Lobby
+from tests.collab_server.peer import until
+from tests.collab_server.rooms import Person, desk
+
+NODE = UUID(int=101)
+CURSOR = '{"cursor":{"tick":960}}'
+
+
+def shows(room: Room, person: Person, clock: int, state: str = CURSOR) -> Effects:
+    """What the room wants done when somebody shows this."""
+    client = person.doc.client_id
+    return room.attendance.hear(person.member, encode([Entry(client, clock, state)]), float(clock))
+
+
+def test_who_is_still_there_as_before_is_told_later() -> None:
+    """The first word and every other state are news; the same again is none, however many say it."""
+    ada, bob = Person(10), Person(11)
+    room = desk(ada, bob).room
+    for person in (ada, bob):
+        assert shows(room, person, 1) in (PRESENCE_TICK, NOTHING)
+    room.attendance.tick()
+    assert shows(room, ada, 2) is RENEWAL_TICK
+    assert shows(room, bob, 2) is NOTHING
+    assert shows(room, ada, 3, "{}") is PRESENCE_TICK
+    assert shows(room, bob, 3) is NOTHING
+    room.attendance.tick()
+    assert shows(room, bob, 4) is RENEWAL_TICK
+
+
+def test_a_renewal_is_told_with_its_clock_to_everybody() -> None:
+    """Others forget whose clock does not move on; here and on other nodes."""
+    ada = Person(10)
+    hands = desk(ada)
+    for clock in (1, 2):
+        shows(hands.room, ada, clock)
+        everybody, ours = hands.room.roster.gather()
+        assert everybody == ours
+    assert hands.room.roster.told(10) == 2
+    assert everybody == encode([Entry(10, 2, ada.member.stamp.on(CURSOR))])
+
+
+def test_a_role_that_changed_is_news_although_the_client_says_the_same() -> None:
+    """What others see of a person is not what the client says alone."""
+    ada = Person(10)
+    room = desk(ada).room
+    shows(room, ada, 1)
+    room.attendance.tick()
+    ada.member.become(Role.VIEWER)
+    assert shows(room, ada, 2) is PRESENCE_TICK
+
+
+def test_another_nodes_renewals_are_told_later_too() -> None:
+    """And what it says of somebody else, or anew, at once."""
+    room = desk(Person(10)).room
+    assert room.attendance.hear_node(NODE, [Entry(20, 1, CURSOR)], 0.0) is PRESENCE_TICK
+    room.attendance.tick()
+    assert room.attendance.hear_node(NODE, [Entry(20, 1, CURSOR)], 1.0) is RENEWAL_TICK
+    assert room.attendance.hear_node(NODE, [Entry(20, 2, CURSOR)], 1.0) is NOTHING
+    assert room.attendance.hear_node(NODE, [Entry(21, 1, CURSOR), Entry(20, 3, CURSOR)], 1.0) is PRESENCE_TICK
+    room.attendance.tick()
+    assert room.attendance.hear_node(UUID(int=102), [Entry(20, 4, CURSOR)], 2.0) is PRESENCE_TICK
+
+
+async def test_news_does_not_wait_for_a_renewal_nor_the_renewal_for_ever() -> None:
+    """Whoever moves is seen at once, with what was put off; and what is put off alone is told by itself."""
+    lobby = Lobby()
+    room, ada, bob = lobby.hosted.room, Person(10), Person(11)
+    lobby.hosted.perform(room.join(bob.member))
+    lobby.hosted.perform(room.ask(bob.member, bob.doc.get_state()))
+
+    async def hears() -> dict[int, int]:
+        """client → clock, as bob is told next."""
+        bob.take()
+        await until(lambda: bob.written)
+        ((kind, payload),) = bob.heard()
+        assert kind is Kind.AWARENESS
+        return {client: clock for client, clock, _ in decode(payload, Limits())}
+
+    for person in (ada, bob):
+        lobby.hosted.perform(shows(room, person, 1))
+    assert await hears() == {10: 1, 11: 1}
+    lobby.hosted.perform(shows(room, ada, 2))
+    lobby.hosted.perform(shows(room, bob, 2, "{}"))
+    assert await hears() == {10: 2, 11: 2}
+    lobby.hosted.perform(shows(room, ada, 3))
+    assert await hears() == {10: 3}
