@@ -1,6 +1,7 @@
 """What a node has to look after without being asked: by name, so that nobody is kept in memory by it.
 
-Ten thousand rooms in which nobody does anything are in none of these but the agendas, once in a keep-alive or longer.
+Ten thousand rooms in which nobody does anything are looked at by none of these but the agendas: a room once in the time
+after which presence runs out, a connection once in a keep-alive.
 """
 
 from uuid import UUID

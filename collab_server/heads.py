@@ -43,7 +43,7 @@ class Heads:
                 yield block.asked
 
     def _roomy(self) -> "_Block":
-        """The block with the fewest: what is closed leaves no holes."""
+        """The block with the fewest: new projects take the places of closed ones."""
         block = min(self._blocks, key=lambda block: len(block.known), default=None)
         if block is None or len(block.known) >= BLOCK_MAX:
             block = _Block()

@@ -130,7 +130,7 @@ class Hosted:
         self.recording = False
         """The journal knows that this room has something for it."""
         self.spoken_at = loop.time()
-        """When everybody who follows heard something for the last time, but for what each connection is told alone."""
+        """When all who follow were last told something: an edit is not told to its author."""
         self.rows_since_compaction = rows
         self.bytes_since_compaction = bytes
         self.edited_since_snapshot = False
@@ -166,7 +166,6 @@ class Hosted:
                         if member.lag_vector is None:
                             member.write(data)
                     self.hub.metrics.deliveries += len(effect.to)
-                    self.spoken_at = self._loop.time()
                 case Tick():
                     self._loop.call_soon(self._tick)
                 case Send():

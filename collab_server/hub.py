@@ -86,7 +86,7 @@ class Hub:
             connection.close(CloseCode.TRY_AGAIN_LATER, "this server is full")
         else:
             self.connections[connection.id] = connection
-            self.care.connections.put(connection.id, self._loop.time() + self.settings.ping_seconds)
+            self.care.connections.put(connection.id, self._loop.time() + self.settings.look_seconds)
             self.start(self._reception.receive(connection))
 
     def _is_full(self, connection: Connection) -> bool:

@@ -6,7 +6,7 @@ from collab_server.settings import CollabSettings
 EARLY_SECONDS = 1.0
 """So much earlier than promised something is said: looks are by the second."""
 DOUBTFUL_SECONDS = 5.0
-"""Between the last questions to somebody who has been silent for long."""
+"""After the last question to somebody who has been silent for long."""
 MISSED_MAX = 2
 
 
@@ -21,7 +21,7 @@ class Pulse:
         self._heard_at = 0.0
         """When a look found that something had come."""
         self._spoke_at = 0.0
-        """When a look said something, that nobody else did."""
+        """When a look had something to say; if much waits to be written, that is heard instead."""
         self._missed = 0
         self._stuck = 0
         """How much waited to be written when it was last found to be silent."""
@@ -29,7 +29,7 @@ class Pulse:
     def wait(self, now: float) -> float:
         """It can't be heard yet, nor spoken to. When to look."""
         self._frames, self._missed = -1, 0
-        return now + self._settings.ping_seconds
+        return now + self._settings.look_seconds
 
     def look(self, line: Line, keep_alive: bytes, spoken_at: float, now: float) -> float | None:
         """Say `keep_alive` (a message for a client's watchdog, and a ping) if that is due: if the other end is silent,
@@ -46,7 +46,8 @@ class Pulse:
             if not self._stuck:
                 line.write(keep_alive)
             last = self._spoke_at = now
+        speak_at = last + settings.keepalive_seconds - EARLY_SECONDS
         if not silent:
-            return min(last + settings.keepalive_seconds - EARLY_SECONDS, now + settings.ping_seconds)
+            return min(speak_at, self._heard_at + settings.ping_seconds - EARLY_SECONDS)
         self._missed += 1
-        return now + (settings.ping_seconds / 2 if self._missed == 1 else DOUBTFUL_SECONDS)
+        return min(speak_at, now + (settings.ping_seconds / 2 if self._missed == 1 else DOUBTFUL_SECONDS))

@@ -65,6 +65,11 @@ class CollabSettings(BaseModel):
     drain_seconds_max: float = 10.0
     drain_spread_seconds: float = 5.0
 
+    @property
+    def look_seconds(self) -> float:
+        """After so long at the latest a connection is looked at for the first time."""
+        return min(self.keepalive_seconds, self.ping_seconds)
+
 
 class OperatorSettings(BaseModel):
     """What opens `/operator/...` of a node; with an empty token there is no such place."""

@@ -26,6 +26,8 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::text::json, $11)
     on conflict (project_id, name) where kind = 'named' do nothing
 returning id
 """
+TAKEN = "select name from studio_snapshots where project_id = $1 and kind = 'named' and name = any ($2)"
+"""A content may be large: it is sent under a name that is free."""
 SELECT = """
 select id, project_id, kind, reason, name, author_id, parent_id, epoch, seq, created_at, state, canonical, sha256
   from studio_snapshots
@@ -114,15 +116,22 @@ class Snapshots:
         epoch: int,
         seq: int,
         state: bytes,
-        canonical: dict[str, Any] | None,
+        canonical: dict[str, Any] | str | None,
     ) -> UUID:
         """Stores a snapshot and returns its id. A named one whose name is taken gets the first free "name (n)".
 
-        Raises NameTaken after 100 variants.
+        `canonical` may be written out already: who holds a transaction open keeps it short. Raises NameTaken after 100
+        variants.
         """
         sha256 = hashlib.sha256(state).digest()
-        text = None if canonical is None else await asyncio.to_thread(written, canonical)
-        for variant in _variants(name):
+        text = await asyncio.to_thread(written, canonical) if isinstance(canonical, dict) else canonical
+        variants = list(_variants(name))
+        taken = (
+            {row["name"] for row in await self._database.fetch(TAKEN, project_id, variants)} if kind == "named" else ()
+        )
+        for variant in variants:
+            if variant in taken:
+                continue
             saved: UUID | None = await self._database.fetchval(
                 INSERT, project_id, kind, reason, variant, author, parent, epoch, seq, state, text, sha256
             )

@@ -32,6 +32,7 @@ from persistence.journal import Journal
 from persistence.pool import Database
 from studio.blank import blank, open_doc
 from studio.canonical import canonical
+from studio.canonical_json import written
 from studio.compare import compare
 from studio.edits import become_fork, restore
 from studio.fields import shortened
@@ -122,12 +123,11 @@ class Difference(Shape):
 async def create_snapshot(body: NewSnapshot, standing: Saver, given: Given) -> Snapshot:
     """Saves what is committed now, or a moment of the history."""
     await given.heavy.spend(standing.caller.id)
-    await _require_place(given, given.pool, standing.project_id)
+    limit = given.settings.api.snapshots_per_project_max
+    await _require_fewer(given.pool, standing.project_id, limit, limit)
     doc, seq, epoch = await _chosen(given, standing.project_id, body.seq)
-    state, content = await asyncio.to_thread(doc.get_update), await asyncio.to_thread(canonical, doc)
-    async with unit(given) as work:  # nothing of the document is read while others wait for the project's row
-        await work.connection.fetchval(LOCK_PROJECT, standing.project_id)
-        await _require_place(given, work.connection, standing.project_id)
+    state, content = await asyncio.to_thread(doc.get_update), await asyncio.to_thread(_written, doc)
+    async with unit(given) as work:
         saved = await stored.Snapshots(work.connection).save(
             standing.project_id,
             kind="named",
@@ -140,13 +140,19 @@ async def create_snapshot(body: NewSnapshot, standing: Saver, given: Given) -> S
             state=state,
             canonical=content,
         )
+        # The row is locked at the end: others do not wait while a document is stored.
+        await work.connection.fetchval(LOCK_PROJECT, standing.project_id)
+        await _require_fewer(work.connection, standing.project_id, limit + 1, limit)
     return Snapshot(**_facts(await found(given.pool, standing, saved)))
 
 
-async def _require_place(given: Given, database: Database, project_id: UUID) -> None:
-    """Raises too_many_snapshots; certain only while the project's row is locked."""
-    limit = given.settings.api.snapshots_per_project_max
-    if await database.fetchval(COUNT_NAMED, project_id) >= limit:
+def _written(doc: "Doc[Any]") -> str:
+    return written(canonical(doc))
+
+
+async def _require_fewer(database: Database, project_id: UUID, count: int, limit: int) -> None:
+    """Raises too_many_snapshots if there are as many as `count`; certain only while the project's row is locked."""
+    if await database.fetchval(COUNT_NAMED, project_id) >= count:
         raise ApiError("too_many_snapshots", limit=limit)
 
 

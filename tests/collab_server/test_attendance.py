@@ -5,6 +5,7 @@ from uuid import UUID
 from collab_server.effects import NOTHING, PRESENCE_TICK, RENEWAL_TICK, Effects
 from collab_server.gate.awareness import Entry, decode, encode
 from collab_server.gate.limits import Limits
+from collab_server.hosted import RENEWAL_SECONDS
 from collab_server.room import Room
 from collab_server.wire import Kind
 from studio.roles import Role
@@ -78,19 +79,19 @@ async def test_news_does_not_wait_for_a_renewal_nor_the_renewal_for_ever() -> No
     lobby.hosted.perform(room.join(bob.member))
     lobby.hosted.perform(room.ask(bob.member, bob.doc.get_state()))
 
-    async def hears() -> dict[int, int]:
-        """client → clock, as bob is told next."""
+    async def hears() -> tuple[dict[int, int], bool]:
+        """client → clock, as bob is told next; and whether that was late."""
         bob.take()
-        await until(lambda: bob.written)
+        seconds = await until(lambda: bob.written)
         ((kind, payload),) = bob.heard()
         assert kind is Kind.AWARENESS
-        return {client: clock for client, clock, _ in decode(payload, Limits())}
+        return {client: clock for client, clock, _ in decode(payload, Limits())}, seconds > RENEWAL_SECONDS / 2
 
     for person in (ada, bob):
         lobby.hosted.perform(shows(room, person, 1))
-    assert await hears() == {10: 1, 11: 1}
+    assert await hears() == ({10: 1, 11: 1}, False)
     lobby.hosted.perform(shows(room, ada, 2))
     lobby.hosted.perform(shows(room, bob, 2, "{}"))
-    assert await hears() == {10: 2, 11: 2}
+    assert await hears() == ({10: 2, 11: 2}, False)
     lobby.hosted.perform(shows(room, ada, 3))
-    assert await hears() == {10: 3}
+    assert await hears() == ({10: 3}, True)

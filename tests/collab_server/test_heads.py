@@ -35,8 +35,8 @@ def test_every_open_project_is_asked_about_once_as_it_was_put_last() -> None:
     assert asked(heads) == set(open_ones.values())
 
 
-def test_what_closes_leaves_no_holes() -> None:
-    """The places of closed projects are taken by new ones, and a block without any is gone."""
+def test_new_projects_take_the_places_of_closed_ones() -> None:
+    """However many come and go there are no more blocks than that, and a block without any project is gone."""
     heads = Heads()
     for number in range(2 * BLOCK_MAX):
         heads.put((UUID(int=number), 1, 0))

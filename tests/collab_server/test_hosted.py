@@ -57,6 +57,7 @@ async def test_what_followers_hear_keeps_nobody_else_alive() -> None:
     newcomer, line = enter(lobby)
     line.drain()
     for now in (1000.0, 1020.0):
+        line.frames += 1
         lobby.hosted.spoken_at = now
         assert newcomer.feel_pulse(now) is not None
         assert line.drain() == YWebsocket().keep_alive()

@@ -84,11 +84,34 @@ def test_a_room_that_falls_silent_is_spoken_to_in_time() -> None:
 
 
 def test_whoever_never_answers_is_found_though_the_room_speaks() -> None:
-    """Asked three times, the last ones in haste: then nobody is there."""
+    """Asked twice, and given a few seconds more: then nobody is there."""
     far = Far(answers=False)
     times = looks(far, lambda now: now)
     assert [after - before for before, after in pairwise(times)] == [19.0, 10.0, 5.0]
     assert far.written == 2
+
+
+def test_the_first_question_comes_when_so_long_nothing_came() -> None:
+    """However the looks fell: here one came just before, as the room had spoken."""
+    far, pulse = Far(answers=False), Pulse(SETTINGS)
+    assert pulse.look(cast(Line, far), KEEP_ALIVE, 18.5, 20.0) == 37.5
+    assert pulse.look(cast(Line, far), KEEP_ALIVE, 38.0, 38.0) == 39.0
+    assert far.written == 0
+    assert pulse.look(cast(Line, far), KEEP_ALIVE, 38.0, 39.0) == 49.0
+    assert far.written == 1
+
+
+def test_rare_pings_do_not_keep_a_watchdog_waiting() -> None:
+    """Whoever is not asked for long is spoken to as often as anybody, from the first look on."""
+    settings = CollabSettings(keepalive_seconds=20.0, ping_seconds=300.0)
+    far, pulse, heard_at = Far(), Pulse(settings), 0.0
+    due: float | None = pulse.wait(0.0)
+    for _ in range(50):
+        assert due is not None
+        assert due - heard_at < WATCHDOG_SECONDS
+        before, now = far.written, due
+        due = pulse.look(cast(Line, far), KEEP_ALIVE, 0.0, now)
+        heard_at = now if far.written > before else heard_at
 
 
 @pytest.mark.parametrize(("taken", "stays"), [(10, True), (0, False)])
