@@ -174,7 +174,7 @@ async def _renewing(stage: Stage, found: Findings, crews: tuple[Crew, Crew], con
     async def renew(for_seconds: float) -> None:
         await asyncio.gather(*(crew.write(0, for_seconds, writers=1, renewals=rate, timed=False) for crew in crews))
 
-    await renew(RENEWAL_SECONDS)  # the first word of each is no renewal yet
+    await renew(min(RENEWAL_SECONDS, seconds))  # the first word of each is no renewal yet
     before, began = stage.cpu(), time.monotonic()
     await renew(seconds)
     wall, after = time.monotonic() - began, stage.cpu()
