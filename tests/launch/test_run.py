@@ -182,20 +182,6 @@ def test_a_log_that_is_taken_away_ends_no_studio(scratch: Path, ports: tuple[int
         until(lambda: serves(ports[0]), 60)
 
 
-def test_nobody_has_to_wait_for_the_ready_line(scratch: Path, ports: tuple[int, int]) -> None:
-    """Whoever reads it may go before it is written: the studio serves, is kept running, and stops cleanly."""
-    with launcher(scratch / "run", ports) as process:
-        assert process.stdout is not None
-        process.stdout.close()
-        until(lambda: serves(ports[0]) and serves(ports[1]), 60)
-        victim = children(process.pid)["api"]
-        os.kill(victim, signal.SIGKILL)
-        until(partial(restarted, victim, ports[0]), 60)
-        process.terminate()
-        process.communicate(timeout=60)
-    assert process.returncode == 0
-
-
 def test_a_second_signal_hurries(scratch: Path, ports: tuple[int, int]) -> None:
     """An app that hangs is not waited for after a second Ctrl-C."""
     with launcher(scratch / "run", ports) as process:
