@@ -49,8 +49,7 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class PresenceTick:
-    """Somebody's presence changed: call the attendance's `tick` after the gather time; or in some seconds, if they are
-    only still there (`late`)."""
+    """Somebody's presence changed: call the attendance's `tick` soon; `late` if they are only still there."""
 
     late: bool = False
 

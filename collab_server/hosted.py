@@ -32,16 +32,13 @@ from collab_server.loss import Inquiry, Loss
 from collab_server.member import Member
 from collab_server.metrics import Metrics
 from collab_server.neighbours import Neighbours
+from collab_server.presence_timer import PresenceTimer
 from collab_server.room import Room
 from collab_server.settings import CollabSettings
 from collab_server.shadow import Shadow, copied
 from persistence.body import Entry
 from persistence.journal import Known
 from studio.roles import Action, may
-
-RENEWAL_SECONDS = 4.0
-"""For so long it is gathered who is still there as they were. A client of y-protocols says so every 15 to 18 s, and is
-forgotten by the others after 30: there is time for this wait on two nodes, one after the other."""
 
 ANSWER_SECONDS = 30.0
 """For so long an empty room waits for those who were sent away until it is known whether something was lost."""
@@ -150,10 +147,7 @@ class Hosted:
         self.standing_news = 0
         """Counts what was heard of memberships: an answer that was asked for before the last of it may be too old."""
         self._loop = loop
-        self._presence_timer: asyncio.TimerHandle | None = None
-        self._presence_at = 0.0
-        """When presence was told last."""
-        self._presence_due = 0.0
+        self._presence_timer = PresenceTimer(loop, hub.settings.presence_gather_seconds, self._tell_presence)
         self._edits_of_gone = 0
 
     def perform(self, effects: Effects) -> None:
@@ -173,7 +167,7 @@ class Hosted:
                 case Record():
                     self.record()
                 case PresenceTick(late):
-                    self._schedule_presence(late=late)
+                    self._presence_timer.ask(late=late)
                 case Spread(to, data, everybody):
                     for member in to:
                         member.write(data)
@@ -356,25 +350,12 @@ class Hosted:
         if member.late_bytes > self.hub.settings.limits.outbox_bytes_max:
             self.hub.expel(self, member, CloseCode.SLOW_READER, "too slow a reader")
 
-    def _schedule_presence(self, *, late: bool) -> None:
-        now = self._loop.time()
-        at = now + RENEWAL_SECONDS if late else max(now, self._presence_at + self.hub.settings.presence_gather_seconds)
-        if self._presence_timer is not None:
-            if self._presence_due <= at:
-                return
-            self._presence_timer.cancel()
-        self._presence_due = at
-        self._presence_timer = self._loop.call_at(at, self._presence_tick)
-
-    def _presence_tick(self) -> None:
-        self._presence_timer = None
-        self._presence_at = self._loop.time()
+    def _tell_presence(self) -> None:
         if not self.closed:
             self.perform(self.room.attendance.tick())
 
     def close(self) -> None:
         """Let the room go."""
         self.closed = True
-        if self._presence_timer is not None:
-            self._presence_timer.cancel()
+        self._presence_timer.cancel()
         self.room.close()

@@ -5,7 +5,7 @@ from uuid import UUID
 from collab_server.effects import NOTHING, PRESENCE_TICK, RENEWAL_TICK, Effects
 from collab_server.gate.awareness import Entry, decode, encode
 from collab_server.gate.limits import Limits
-from collab_server.hosted import RENEWAL_SECONDS
+from collab_server.presence_timer import RENEWAL_SECONDS
 from collab_server.room import Room
 from collab_server.wire import Kind
 from studio.roles import Role
