@@ -7,6 +7,7 @@ from typing import Any, Protocol, assert_never
 from uuid import UUID
 
 from collab_server.care import Care
+from collab_server.chores import Chores
 from collab_server.closing import CloseCode
 from collab_server.dialects.dialect import Dialect
 from collab_server.effects import (
@@ -116,8 +117,7 @@ class Hosted:
         neighbours: Neighbours,
         inquiry: Inquiry,
         loop: asyncio.AbstractEventLoop,
-        rows: int,
-        bytes: int,
+        chores: Chores,
     ) -> None:
         self.room = room
         self.hub = hub
@@ -128,12 +128,7 @@ class Hosted:
         """The journal knows that this room has something for it."""
         self.spoken_at = loop.time()
         """When all who follow were last told something: an edit is not told to its author."""
-        self.rows_since_compaction = rows
-        self.bytes_since_compaction = bytes
-        self.edited_since_snapshot = False
-        self.edited_at = 0.0
-        """When the first edit came that no snapshot holds, or the last snapshot was tried."""
-        self.projection_due = False
+        self.chores = chores
         self.look_at = 0.0
         """When it is looked at next, whether anybody says anything or not."""
         self.closed = False
@@ -237,7 +232,7 @@ class Hosted:
 
     def grow(self, seq: int, entries: Sequence[Entry]) -> None:
         """Row `seq` of the journal was written by another process."""
-        self.rows_since_compaction += 1
+        self.chores.rows += 1
         self._changed()
         self.perform(self.room.grow(seq, entries, time.time_ns() // 1_000_000))
         self.moved()
@@ -333,13 +328,9 @@ class Hosted:
 
     def _changed(self) -> None:
         """The document is another than snapshots and projections say."""
-        if self.edited_since_snapshot and self.projection_due:
-            return
-        if not self.edited_since_snapshot:
-            self.edited_since_snapshot = True
-            self.edited_at = self._loop.time()
-        self.projection_due = True
-        self.hub.care.edited.add(self.project_id)
+        if not self.chores.all_due:
+            self.chores.edited(self._loop.time())
+            self.hub.care.edited.add(self.project_id)
 
     def _send(self, member: Member, data: bytes) -> None:
         if member.lag_vector is None:

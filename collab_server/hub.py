@@ -7,6 +7,7 @@ from uuid import UUID
 import structlog
 
 from collab_server.care import Care
+from collab_server.chores import Chores
 from collab_server.closing import CloseCode
 from collab_server.connection import Connection
 from collab_server.hosted import Hosted
@@ -147,8 +148,8 @@ class Hub:
             bytes_ = sum(len(row.body) for row in loaded.tail)
             neighbours = Neighbours(self.bus, self.node_id, project_id)
             inquiry = Inquiry(neighbours.ask, partial(self.keeper.lost, project_id), neighbours.heard_at)
-            hosted = Hosted(room, self, neighbours, inquiry, self._loop, len(loaded.tail), bytes_)
-            hosted.projection_due = loaded.projected < loaded.head
+            chores = Chores(len(loaded.tail), bytes_, projection_due=loaded.projected < loaded.head)
+            hosted = Hosted(room, self, neighbours, inquiry, self._loop, chores)
             inquiry.suppose(self._spoils.last(project_id) + SALVAGE_SECONDS)
             self.rooms[project_id] = hosted
             self._look_after(hosted)
@@ -171,7 +172,7 @@ class Hub:
         care.heads.put(hosted.known)
         care.awake.add(project_id)
         hosted.room.on_look(partial(care.awake.add, project_id))
-        if hosted.projection_due:
+        if hosted.chores.projection_due:
             care.edited.add(project_id)
 
     def _heard(self, project_id: UUID, event: Event) -> None:
@@ -191,10 +192,10 @@ class Hub:
         """Everything is committed and kept before the room goes; whoever comes meanwhile joins the closing room."""
         try:
             await self._rest(hosted)
-            if hosted.empty and hosted.edited_since_snapshot and not hosted.closed:
+            if hosted.empty and hosted.chores.unkept and not hosted.closed:
                 await self.keeper.snapshot(hosted, "last_leave")
                 await self.keeper.project(hosted)
-            due = hosted.rows_since_compaction > self.settings.compact_at_unload_rows
+            due = hosted.chores.rows > self.settings.compact_at_unload_rows
             if due and hosted.empty and hosted.settled and not hosted.closed:
                 await self.keeper.compact(hosted, hosted.room.head, hosted.room.state())
         finally:
@@ -304,8 +305,8 @@ class Hub:
         if seq is None or flight.batch is None:
             return
         hosted.moved()
-        hosted.rows_since_compaction += 1
-        hosted.bytes_since_compaction += len(flight.batch.body)
+        hosted.chores.rows += 1
+        hosted.chores.bytes += len(flight.batch.body)
         hosted.neighbours.grew(hosted.room.epoch, seq, flight.batch.body)
         if seq > before + 1:
             self.news.catch_up(hosted, before)

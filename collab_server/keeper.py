@@ -90,9 +90,9 @@ class Keeper:
 
     async def snapshot(self, hosted: Hosted, reason: str) -> None:
         """Keep the document as it is, if it changed since the last time."""
-        if not hosted.edited_since_snapshot:
+        if not hosted.chores.unkept:
             return
-        hosted.edited_since_snapshot = False
+        hosted.chores.unkept = False
         room = hosted.room
         saved = await attempted(
             self._log,
@@ -110,15 +110,15 @@ class Keeper:
             ),
             "snapshot",
         )
-        hosted.edited_since_snapshot = hosted.edited_since_snapshot or not saved
+        hosted.chores.unkept = hosted.chores.unkept or not saved
 
     async def project(self, hosted: Hosted) -> None:
         """Bring studio_markers and studio_notes up to the document."""
-        hosted.projection_due = False
+        hosted.chores.projection_due = False
         content = canonical(hosted.room.document.glance(), PROJECTED)
         seq = hosted.room.head
         if not await attempted(self._log, self._project(hosted.project_id, content, seq), "projection"):
-            hosted.projection_due = True
+            hosted.chores.projection_due = True
 
     async def _project(self, project_id: UUID, content: dict[str, Any], seq: int) -> None:
         async with self._pool.acquire() as connection, connection.transaction():
@@ -126,8 +126,7 @@ class Keeper:
 
     async def compact(self, hosted: Hosted, seq: int, state: bytes) -> None:
         """Store the state as of `seq` and let the rows go that it covers."""
-        hosted.rows_since_compaction = 0
-        hosted.bytes_since_compaction = 0
+        hosted.chores.compacted()
         await attempted(
             self._log, self._journal.compact(hosted.project_id, hosted.room.epoch, seq, state), "compaction"
         )

@@ -129,13 +129,12 @@ class Watchman:
                 continue
             if hosted.unloading:
                 continue
-            if hosted.projection_due:
+            chores = hosted.chores
+            if chores.projection_due:
                 await hub.keeper.project(hosted)
-            now = self._loop.time()
-            if now - hosted.edited_at > hub.settings.snapshot_interval_seconds and not hosted.closed:
-                hosted.edited_at = now
+            if not hosted.closed and chores.snapshot_due(hub.settings, self._loop.time()):
                 await hub.keeper.snapshot(hosted, "interval")
-            still = hosted.projection_due or hosted.edited_since_snapshot or hosted.unloading
+            still = chores.projection_due or chores.unkept or hosted.unloading
             if not still and hub.rooms.get(project_id) is hosted:  # it may have been opened anew meanwhile
                 edited.discard(project_id)
 

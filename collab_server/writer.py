@@ -104,10 +104,7 @@ class Writer:
         hosted.recording = False
         hosted.flying = True
         flight = hosted.room.take()
-        due = (
-            hosted.rows_since_compaction >= self._settings.compact_after_rows
-            or hosted.bytes_since_compaction >= self._settings.compact_after_bytes
-        )
+        due = hosted.chores.compaction_due(self._settings)
         if due and flight.batch is not None and not hosted.behind and not hosted.room.gathering:
             self._add_state(hosted, flight)
         return flight

@@ -103,7 +103,7 @@ def _room(hosted: Hosted) -> Facts:
         "edits": hosted.edits,
         "unsaved_bytes": room.pending.size,
         "document_bytes": room.document_bytes,
-        "rows_since_compaction": hosted.rows_since_compaction,
+        "rows_since_compaction": hosted.chores.rows,
         "nodes": len(hosted.neighbours),
         "settled": hosted.settled,
     }

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from collab_server.care import Care
+from collab_server.chores import Chores
 from collab_server.closing import CloseCode
 from collab_server.hosted import Hosted
 from collab_server.loss import Inquiry
@@ -62,7 +63,8 @@ class House:
         room, loaded = await open_room(self.journal, project, self.settings.limits)
         neighbours = Neighbours(self._bus, UUID(int=1), project)
         inquiry = Inquiry(neighbours.ask, _unasked, neighbours.heard_at)
-        hosted = Hosted(room, self, neighbours, inquiry, asyncio.get_running_loop(), len(loaded.tail), 0)
+        chores = Chores(len(loaded.tail), 0, projection_due=False)
+        hosted = Hosted(room, self, neighbours, inquiry, asyncio.get_running_loop(), chores)
         person = Person(10_000 + len(self.rows) + project.int % 1_000_000)
         hosted.perform(room.join(person.member))
         hosted.perform(room.ask(person.member, person.doc.get_state()))

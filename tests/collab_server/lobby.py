@@ -6,6 +6,7 @@ from typing import Any, cast
 from uuid import UUID, uuid4
 
 from collab_server.care import Care
+from collab_server.chores import Chores
 from collab_server.closing import CloseCode
 from collab_server.connection import Connection
 from collab_server.hosted import Hosted
@@ -103,7 +104,8 @@ class Lobby:
         neighbours = Neighbours(Ear(self.told), UUID(int=1), PROJECT)
         neighbours.heard(UUID(int=2), self.loop.time())
         inquiry = Inquiry(neighbours.ask, _nobody, neighbours.heard_at)
-        self.hosted = Hosted(open_room(limits=self.settings.limits), self, neighbours, inquiry, self.loop, 0, 0)
+        room, chores = open_room(limits=self.settings.limits), Chores(0, 0, projection_due=False)
+        self.hosted = Hosted(room, self, neighbours, inquiry, self.loop, chores)
 
     def seats(self) -> tuple[Seats, Wire]:
         """A Hocuspocus socket; every token is a new person's."""

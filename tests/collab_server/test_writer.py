@@ -93,7 +93,7 @@ async def test_a_state_is_encoded_when_compaction_is_due(world: World, pool: Poo
     project = await world.project(ada)
     async with house(pool, CollabSettings(compact_after_rows=3)) as home:
         hosted, person = await home.open(project)
-        hosted.rows_since_compaction = 3
+        hosted.chores.rows = 3
         say(hosted, person, person.track("t_1"))
         await until(lambda: home.rows)
         assert home.states == [hosted.room.state()]
