@@ -25,6 +25,10 @@ class Line(Protocol):
     def full(self) -> bool:
         """Whether more was written than the peer takes: from then until it has drained."""
 
+    @property
+    def paused(self) -> bool:
+        """Whether nothing is read at the moment, so that nothing can come."""
+
     def pause_reading(self) -> None:
         """Let the peer feel that it sends too fast."""
 

@@ -34,7 +34,7 @@ class Pulse:
     def look(self, line: Line, keep_alive: bytes, spoken_at: float, now: float) -> float | None:
         """Say `keep_alive` (a message for a client's watchdog, and a ping) if that is due: if the other end is silent,
         or the room has not spoken to it since `spoken_at`. When to look again; None if nobody is there any more."""
-        if line.frames != self._frames:
+        if line.frames != self._frames or line.paused:  # who is not listened to is not silent
             self._frames, self._heard_at, self._missed = line.frames, now, 0
         settings = self._settings
         silent = now - self._heard_at >= settings.ping_seconds - EARLY_SECONDS

@@ -242,6 +242,11 @@ class Seat:
         """Whether the socket's outbox is full, of whichever document."""
         return self._socket.full
 
+    @property
+    def paused(self) -> bool:
+        """Whether the socket is not read at the moment, for whichever document."""
+        return self._socket.paused
+
     def pause_reading(self) -> None:
         """Too much waits of this document."""
         self._seats.pause(self, True)

@@ -95,6 +95,8 @@ class Socket(WSListener):
         self._grace: asyncio.TimerHandle | None = None
         self.full = False
         """Whether the outbox is full: from then on until it has drained."""
+        self.paused = False
+        """Whether nothing is read at the moment."""
         self.frames = 0
         """How many have come, of any kind: signs of life."""
 
@@ -150,9 +152,11 @@ class Socket(WSListener):
     def pause_reading(self) -> None:
         """Let the peer feel that it sends too fast."""
         if not self._closing:
+            self.paused = True
             self._wire.pause_reading()
 
     def resume_reading(self) -> None:
+        self.paused = False
         if not self._closing:
             self._wire.resume_reading()
 

@@ -34,6 +34,7 @@ class Wire:
 
     def __init__(self, handler: Handler, outbox_bytes: int) -> None:
         self.frames = 0
+        self.paused = False
         self.full = False
         self.closed: tuple[int, str] | None = None
         self.data = bytearray()
@@ -63,9 +64,11 @@ class Wire:
     def close(self, code: CloseCode, reason: str) -> None:
         self.closed = self.closed or (code.value, reason)
 
-    def pause_reading(self) -> None: ...
+    def pause_reading(self) -> None:
+        self.paused = True
 
-    def resume_reading(self) -> None: ...
+    def resume_reading(self) -> None:
+        self.paused = False
 
 
 class Ear(MemoryBus):

@@ -21,6 +21,7 @@ class Far:
 
     def __init__(self, *, answers: bool = True) -> None:
         self.frames = 0
+        self.paused = False
         self.waiting = 0
         self.written = 0
         self._answers = answers
@@ -126,6 +127,15 @@ def test_a_slow_line_is_no_dead_one(taken: int, stays: bool) -> None:
 
     assert (looks(far, reads)[-1] > 190.0) is stays
     assert far.written == 0
+
+
+def test_who_is_not_listened_to_is_not_silent() -> None:
+    """What fills the server's ears may be another document's on the same socket: nobody is let go for that."""
+    far = Far(answers=False)
+    far.paused = True
+    assert looks(far)[-1] > 190.0
+    far.paused = False
+    assert looks(far)[-1] < 60.0
 
 
 def test_who_waits_for_the_database_is_not_silent() -> None:

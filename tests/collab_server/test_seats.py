@@ -99,3 +99,18 @@ async def test_a_socket_that_has_lost_its_last_document_needs_a_new_one_in_time(
     assert socket.closed == (4408, "no token came in time")
     await passed(0.3)
     assert kept.closed is None
+
+
+async def test_a_document_that_waits_does_not_end_the_one_beside_it() -> None:
+    """While so much waits for a document that the socket is not read, no sign of life can come for the others."""
+    lobby = Lobby()
+    seats, socket = lobby.seats()
+    open_one = sit(lobby, seats)
+    other = f"{PROJECT}{hocuspocus.SESSION}two"
+    lobby.closed_door = True
+    say(seats, other, bytes((hocuspocus.AUTH, 0)) + wire.write_varstring("token"))
+    while not socket.paused:
+        say(seats, other, STEP1)
+    for second in range(1000, 1200):
+        assert open_one.feel_pulse(float(second)) is not None
+        socket.drain()
