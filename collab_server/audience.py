@@ -15,11 +15,14 @@ class Audience:
 
     def __init__(self) -> None:
         self.members: list[Member] = []
+        self._came = 0
         self._groups: list[tuple[Dialect, list[Member]]] | None = None
         self._answers: set[bytes] = set()
 
     def add(self, member: Member) -> None:
         """Somebody has come."""
+        member.joined = self._came
+        self._came += 1
         self.members.append(member)
         self._groups = None
 

@@ -27,6 +27,7 @@ class Member:
         "dialect",
         "edits",
         "id",
+        "joined",
         "lag_vector",
         "lane",
         "late_acks",
@@ -58,6 +59,8 @@ class Member:
         self.dialect = dialect
         self.deflates = deflates
         self.write = write
+        self.joined = 0
+        """How many had come to its room before it."""
         self.asked = False
         """Whether its Step1 was answered: before, it gets no edits, as it lacks what they lean on."""
         self.edits = 0

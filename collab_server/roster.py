@@ -270,6 +270,8 @@ def _takes_over(known: Presence, member: Member, clock: int, state: str | None) 
     nor does another tab of that person that only repeats, as a stock client does, what it was told of the first."""
     if _person(known)[0] != str(member.user_id):
         return False
+    if isinstance(known.owner, Member) and member.joined < known.owner.joined and clock <= known.told_clock:
+        return False  # what was heard late of a connection that is about to be found dead itself
     repeats = state is None or _user(state)[0] == str(member.user_id)
     return known.state is None or clock > known.told_clock or not repeats
 

@@ -129,6 +129,23 @@ def test_the_same_person_takes_over_from_a_dead_connection() -> None:
     assert set(told(roster.snapshot())) == {10}
 
 
+def test_what_is_heard_late_of_an_older_connection_takes_nothing_over() -> None:
+    """Its messages waited while the same client came back: they would set it back to what it showed then."""
+    roster, before = Roster(4), Person(10)
+    now = before.again()
+    now.member.joined = 1
+    roster.hear(before.member, [Entry(10, 3, CURSOR)], {}, 0.0)
+    roster.hear(now.member, [Entry(10, 6, "{}")], {}, 1.0)
+    told_of_it = everybody(roster)
+    for clock, state in ((4, '{"cursor":null}'), (6, CURSOR), (5, None)):
+        assert not roster.hear(before.member, [Entry(10, clock, state)], {}, 2.0)
+    assert told(roster.snapshot()) == told_of_it
+    assert roster.behind() == []
+    roster.hear(now.member, [Entry(10, 7, None)], {}, 3.0)
+    assert not roster.hear(before.member, [Entry(10, 5, CURSOR)], {}, 3.0)
+    assert everybody(roster) == {10: (7, None)}
+
+
 def test_s8_nobody_takes_over_from_somebody_on_another_node() -> None:
     """Whoever repeats what another node has told of somebody changes nothing; the same person coming here does."""
     roster, ada, eve = Roster(4), Person(10), Person(66)

@@ -80,6 +80,11 @@ class Database:
         return self._locks.setdefault(key, asyncio.Lock())
 
 
+RETRANSMISSION_SECONDS: Final = 0.5
+KEPT_SECONDS: Final = 2.0
+"""A line that is silent for longer is lost for good."""
+
+
 class Client:
     """One process' connections to the server."""
 
@@ -93,6 +98,8 @@ class Client:
         self.listening_since: float | None = None
         """Since when memberships are heard of; None while they are not."""
         self.heard: Any = None
+        self._late: list[tuple[float, UUID]] = []
+        """What was to be heard in a silence, and since when."""
 
     @property
     def pool(self) -> Pool:
@@ -138,12 +145,28 @@ class Client:
                 generation, self.heard, self.listening_since = self.generation, heard, self.database.loop.time()
                 await connected()
                 while self.generation == generation:
-                    await self.database.loop.pause(0.5)
+                    await self.database.loop.pause(RETRANSMISSION_SECONDS)
+                    self._retransmit()
+                self._late.clear()
             await self.database.loop.pause(0.5)
 
     def notify(self, project_id: UUID) -> None:
-        if self.listening_since is not None and self.heard is not None and not self.silent:
+        if self.listening_since is None or self.heard is None:
+            return
+        if self.silent:
+            self._late.append((self.database.loop.time(), project_id))
+        else:
             self.host.at(self.database.loop.time() + self.latency(), self.heard, project_id)
+
+    def _retransmit(self) -> None:
+        """After a short silence what TCP has kept arrives. After a long one it does not: something in between has
+        forgotten the line, and neither end knows."""
+        if self._late and not self.silent:
+            late, self._late = self._late, []
+            now = self.database.loop.time()
+            for at, project_id in late:
+                if now - at <= KEPT_SECONDS:
+                    self.host.at(now + self.latency(), self.heard, project_id)
 
 
 class Connection:

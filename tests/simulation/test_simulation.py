@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SEEDS = range(60)
-FOUND = (78, 139, 143, 150, 181, 22206, 70076, 70326, 71099, 103532, 106152)
+FOUND = (78, 139, 143, 150, 181, 22206, 70076, 70326, 71099, 103532, 106152, 136533, 139302)
 """Beyond SEEDS: they found something once."""
 
 
@@ -107,6 +107,16 @@ def test_seed_106152_work_of_others_is_not_given_up_while_a_database_is_away(ver
     """Nodes were cut off from the database for seconds, so what they had told was unknown to another for as long; who
     brought it there twice was told that nobody had saved it."""
     assert verdicts[106152].complaints == []
+
+
+def test_seed_136533_nobody_is_set_back_by_what_an_older_connection_said(verdicts: Mapping[int, Line]) -> None:
+    """A node stood still while a client came back several times; what its first connections had said was heard last."""
+    assert verdicts[136533].complaints == []
+
+
+def test_seed_139302_what_was_sent_in_a_short_silence_arrives_after_it(verdicts: Mapping[int, Line]) -> None:
+    """The news of a removal came while the database's line was silent for a moment: TCP brings it afterwards."""
+    assert verdicts[139302].complaints == []
 
 
 def test_a_seed_is_one_run(verdicts: Mapping[int, Line]) -> None:
