@@ -135,10 +135,10 @@ class Admission:
             plan = self._shape.plan(seen, self._gate.work_max)
             if plan.gone and not deleted([(client, clock, 1) for client, clock in plan.gone]):
                 raise Malformed("known part collected")
-        except Malformed as error:
-            return Refusal(CloseCode.MALFORMED, error.reason)
-        except TooLarge as error:
-            return Refusal(CloseCode.TOO_LARGE, str(error))
+        except Malformed as malformed:
+            return Refusal(CloseCode.MALFORMED, malformed.reason)
+        except TooLarge as too_large:
+            return Refusal(CloseCode.TOO_LARGE, str(too_large))
         refusal = self._wrong_client(member, seen, merge, merge and salvage) or self._wrong_root(plan)
         if refusal is None and full and _adds(seen) and news(seen, self.known):
             refusal = Refusal(CloseCode.TOO_LARGE, full)

@@ -307,6 +307,7 @@ class Room:
 
     def close(self) -> None:
         """Let the document go."""
+        self._whereabouts.look_away()
         self.trials.end()
         self.document.close()
 

@@ -5,7 +5,6 @@ nothing was admitted that may have moved it, the answer of before holds.
 """
 
 from typing import Any, Protocol
-from weakref import ReferenceType, ref
 
 from pycrdt import Doc
 
@@ -27,15 +26,19 @@ class Whereabouts:
     __slots__ = ("_seen", "generation", "uncertain")
 
     def __init__(self) -> None:
-        self._seen: ReferenceType[Seen] | None = None
+        self._seen: Seen | None = None
         self.generation = 0
         """Answers hold while this stays the same."""
         self.uncertain = False
         """Something waits for the tick that may move things."""
 
     def look_at(self, document: Seen) -> None:
-        """From now on at this one: weakly, as the document has the admission that asks here."""
-        self._seen = ref(document)
+        """From now on at this one."""
+        self._seen = document
+
+    def look_away(self) -> None:
+        """Let the document go: it has the admission that asks here, and nobody waits for the garbage collector."""
+        self._seen = None
 
     def may_move(self) -> None:
         """Something was admitted that may move things."""
@@ -52,8 +55,7 @@ class Whereabouts:
 
     def owner(self, root: str, entry: str) -> str | None:
         """The track it belongs to, "" for none; None if it is not there, or nobody can tell before the tick."""
-        document = self._seen() if self._seen is not None else None
-        if self.uncertain or document is None:
+        if self.uncertain or self._seen is None:
             return None
-        with reading(document.applied) as reader:
+        with reading(self._seen.applied) as reader:
             return track_of(root, entry, reader.value) if reader.entry(root, entry) is not MISSING else None

@@ -5,7 +5,7 @@ from typing import Final, TypeGuard
 
 from studio.fields import finite, utf16_length
 
-DENOMINATORS: Final = (1, 2, 4, 8, 16, 32)
+DENOMINATORS: Final[tuple[int, ...]] = (1, 2, 4, 8, 16, 32)
 WARP_MAX: Final = 512
 
 
