@@ -105,7 +105,7 @@ class Backline:
         """New projects, everyone a member, and a fresh server process."""
         doors = await self._projects(load)
         self._port = free_port()
-        command = [sys.executable, "-m", "collab_server"]
+        command = [sys.executable, "-P", "-m", "collab_server"]
         self._child = Child(command, self._environment(), self._work / "backline.log", self._core)
         pid = await self._child.start(self._port)
         await self._ready()
@@ -119,7 +119,7 @@ class Backline:
         root = str(Path(__file__).resolve().parent.parent)
         return {
             **os.environ,
-            "PYTHONPATH": os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH")))),
+            "PYTHONPATH": os.pathsep.join(filter(None, (os.environ.get("PYTHONPATH"), root))),
             "DATABASE__URL": self._dsn,
             "BUS__URL": self._valkey.url,
             "TICKETS__SECRET": self._secret,

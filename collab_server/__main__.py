@@ -15,6 +15,7 @@ import structlog
 import uvloop
 from pydantic import ValidationError
 
+from collab_server import room
 from collab_server.logs import configure
 from collab_server.operate.arguments import COMPLAINT, SERVE, complaint, read
 from collab_server.operate.commands import operate
@@ -29,6 +30,9 @@ a microsecond for each of 5,000 objects, and now and then of 25,000."""
 
 SWITCH_SECONDS = 0.001
 """How long the event loop waits for a thread that is loading a document, whenever both want to run."""
+
+COMPILED = not str(room.__file__).endswith(".py")
+"""Whether mypyc made what runs here (compile.py)."""
 
 DATABASE_AWAY: tuple[type[Exception], ...] = (*TRANSIENT, asyncpg.PostgresError)
 
@@ -86,7 +90,8 @@ async def _serve(settings: Settings) -> int:
     gc.set_threshold(*COLLECTION)
     sys.setswitchinterval(SWITCH_SECONDS)
     async with running(settings, fail):
-        structlog.get_logger("server").info("serving", host=settings.collab.host, port=settings.collab.port)
+        where = settings.collab
+        structlog.get_logger("server").info("serving", host=where.host, port=where.port, compiled=COMPILED)
         await stop.wait()
     return 1 if failed.is_set() else 0
 

@@ -63,6 +63,7 @@ class App:
         with nullcontext(sys.stderr) if self.log is None else _fresh(self.log) as output:
             self.process = await asyncio.create_subprocess_exec(
                 sys.executable,
+                "-P",  # from where we are, not from where we are called
                 "-m",
                 self.module,
                 *self.arguments,

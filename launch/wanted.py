@@ -44,7 +44,7 @@ def app_environment(wanted: Wanted, outside: Mapping[str, str], database: str, b
         "BUS__URL": bus,
         "COLLAB__PORT": str(wanted.ws),
         "API__PORT": str(wanted.http),
-        "PYTHONPATH": os.pathsep.join(filter(None, (str(PROJECT), outside.get("PYTHONPATH")))),
+        "PYTHONPATH": os.pathsep.join(filter(None, (outside.get("PYTHONPATH"), str(PROJECT)))),
     }
 
 

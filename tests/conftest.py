@@ -36,8 +36,11 @@ DROP_DATABASE = 'drop database if exists "{}" with (force)'
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Whoever starts the workers makes the folder where they take turns."""
+    """Whoever starts the workers makes the folder where they take turns. The apps that are started find the packages
+    that ./dev test names, which are compiled; for plain pytest those of the project."""
     if not hasattr(config, "workerinput"):
+        path = os.environ.get("PYTHONPATH"), str(config.rootpath)
+        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, path))
         os.environ[TURNS] = tempfile.mkdtemp(prefix="backline-turns-")
 
 

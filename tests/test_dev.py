@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,9 @@ import pytest
 from tests.test_tidy import ROOT
 
 LOCK = "requirements-dev.lock"
+COMPILES_NOTHING = "import pathlib, sys; pathlib.Path(sys.argv[1]).mkdir(parents=True)"
+HEADERS = Path(sysconfig.get_path("include"), "Python.h").exists()
+SHOWS_ITS_PATH = "import sys; print(sys.path[0])"
 
 
 @pytest.fixture
@@ -23,6 +27,9 @@ def copy(tmp_path: Path) -> Path:
         shutil.copy2(ROOT / name, place)
     locked = hashlib.sha256((place / LOCK).read_bytes()).digest()
     (place / ".venv" / ".stamp").write_text(hashlib.sha256(f"{LOCK}\0".encode() + locked).hexdigest())
+    for floor in ("studio", "persistence", "presence", "collab_server"):
+        (place / floor).mkdir()
+    (place / "compile.py").write_text(COMPILES_NOTHING)
     python = place / ".venv" / "bin" / "python"
     python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
     python.chmod(0o755)
@@ -52,3 +59,18 @@ def test_loadtest_is_the_load_harness(copy: Path) -> None:
     nowhere = told(copy, "loadtest", "steady", "--protocol", "yws", "--ws", "ws://127.0.0.1:1", "--duration", "1")
     assert nowhere.returncode == 2
     assert nowhere.stderr.startswith("loadtest: ")
+
+
+@pytest.mark.skipif(not HEADERS, reason="needs the header files of this Python")
+def test_the_server_is_compiled_once_for_every_state_of_the_sources(copy: Path) -> None:
+    """What was made of them is on the path before they are; nothing that was made of others."""
+    (copy.parent / "bench").mkdir()
+    (copy.parent / "bench" / "__main__.py").write_text(SHOWS_ITS_PATH)
+    first, again = told(copy, "bench"), told(copy, "bench")
+    (copy.parent / "studio" / "tune.py").write_text("KEY = 1\n")
+    changed = told(copy, "bench")
+    assert [done.stderr.count("compiling the server took") for done in (first, again, changed)] == [1, 0, 1]
+    assert first.stdout == again.stdout != changed.stdout
+    assert {Path(done.stdout.strip()) for done in (first, changed)} == set(
+        (copy.parent / ".tools" / "compiled").iterdir()
+    )

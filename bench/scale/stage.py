@@ -154,7 +154,7 @@ class Stage:
     def _environment(self, port: int, settings: Mapping[str, str]) -> dict[str, str]:
         return {
             **os.environ,
-            "PYTHONPATH": os.pathsep.join(filter(None, (str(PROJECT), os.environ.get("PYTHONPATH")))),
+            "PYTHONPATH": os.pathsep.join(filter(None, (os.environ.get("PYTHONPATH"), str(PROJECT)))),
             "DATABASE__URL": self.dsn,
             "BUS__URL": self.valkey.url,
             "TICKETS__SECRET": self._secret,

@@ -1,6 +1,7 @@
 """Nodes die, stall, lose their clients or the time: the others go on, and who moves over is there at once."""
 
 import asyncio
+import os
 import signal
 import time
 from pathlib import Path
@@ -101,7 +102,7 @@ async def test_a_clock_that_jumps_moves_nobody(cluster: Cluster, scratch: Path) 
     """Ten minutes forward, then ten minutes back: who is in notices nothing, and who comes in is let in or told why."""
     shift = scratch / "shift"
     shift.write_text("0")
-    node = await cluster.add_node(PYTHONPATH=str(SHIFTED), SHIFT_FILE=str(shift))
+    node = await cluster.add_node(PYTHONPATH=f"{SHIFTED}:{os.environ['PYTHONPATH']}", SHIFT_FILE=str(shift))
     try:
         async with band(cluster, [node, cluster.nodes[0]]) as playing:
             began = time.monotonic()
