@@ -1,5 +1,7 @@
 """What a project decides for itself, and that every door asks it."""
 
+from dataclasses import fields
+
 import asyncpg
 import httpx
 import pytest
@@ -9,7 +11,7 @@ from tests.api.people import Meet, Musician, code, until
 from tests.api.studio.voice_room import enter, gone, room
 from tests.voice.fake_livekit import FakeLiveKit
 
-AS_MADE = {name: getattr(Options(), name) for name in Options.__slots__}
+AS_MADE = {field.name: getattr(Options(), field.name) for field in fields(Options)}
 REFUSED: tuple[object, ...] = (
     {},
     None,
