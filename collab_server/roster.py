@@ -87,7 +87,8 @@ class Roster:
         if len(entries) > 1:  # the last word of each counts: clocks are not driven up by one message
             entries = {entry.client: entry for entry in entries}.values()
         for client, clock, state in entries:
-            if client in self._reserved or bound.get(client, member.user_id) != member.user_id:
+            author = bound.get(client, member.user_id)
+            if client in self._reserved or (author is not member.user_id and author != member.user_id):
                 continue
             known = self._present.get(client)
             if known is None:
@@ -184,17 +185,17 @@ class Roster:
         with nulls for members of theirs of whom more was told here; b"" for nothing."""
         changed = [(client, self._present[client]) for client in self._changed if client in self._present]
         self._changed.clear()
-        everybody = [Entry(client, p.told_clock, p.state) for client, p in changed]
-        ours = [Entry(client, p.told_clock, p.state) for client, p in changed if isinstance(p.owner, Member)]
-        ours += [Entry(client, self._told[client], None) for client in self._behind if self._is_afar(client)]
+        everybody = [(client, p.told_clock, p.state) for client, p in changed]
+        ours = [(client, p.told_clock, p.state) for client, p in changed if isinstance(p.owner, Member)]
+        afar = [(client, self._told[client], None) for client in self._behind if self._is_afar(client)]
         self._behind.clear()
         for client, presence in changed:
             if presence.state is None:
                 del self._present[client]
         told = encode(everybody) if everybody else b""
-        if ours == everybody:  # one node has most rooms to itself
+        if len(ours) == len(everybody) and not afar:  # one node has most rooms to itself
             return told, told
-        return told, encode(ours) if ours else b""
+        return told, encode([*ours, *afar]) if ours or afar else b""
 
     def snapshot(self, *, ours_only: bool = False) -> bytes:
         """Everybody who is present now, for a newcomer (or for another node); b"" for nobody."""
@@ -217,7 +218,7 @@ class Roster:
             known is not None
             and state is not None
             and state == known.state
-            and owner == known.owner
+            and (owner is known.owner or owner == known.owner)
             and clock >= before == known.told_clock == known.heard_clock
         )
         told = max(clock, before) if state is None else clock
@@ -227,7 +228,11 @@ class Roster:
                 self._behind.add(client)
             elif known is None or (known.told_clock, known.state) != (before, state):
                 self._behind.add(client)
-        self._present[client] = Presence(owner, clock, told, state, now)
+        if known is None:
+            self._present[client] = Presence(owner, clock, told, state, now)
+        else:
+            known.owner, known.state, known.heard_at = owner, state, now
+            known.heard_clock, known.told_clock = clock, told
         self._changed.add(client)
         self._tell(client, told)
         return Heard.RENEWAL if renewed else Heard.NEWS

@@ -32,6 +32,9 @@ READ_BUFFER_BYTES = 2048
 RECEIVE_BUFFER_BYTES = 64 * 1024
 """The system's, per connection: what a flood can bring at once, however small its frames."""
 
+BINARY = WSMsgType.BINARY
+"""Nearly every frame is one: its name is looked up once."""
+
 CLOSE_GRACE_SECONDS = 2.0
 """How long a peer may take to answer a close frame before the socket is dropped."""
 
@@ -109,8 +112,9 @@ class Socket(WSListener):
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         self.frames += 1
+        kind = frame.msg_type
         if self._closing:
-            if frame.msg_type == WSMsgType.CLOSE:
+            if kind == WSMsgType.CLOSE:
                 transport.disconnect()
             return
         if frame.payload_size > self._message_bytes_max:
@@ -119,8 +123,7 @@ class Socket(WSListener):
         if frame.rsv1 or frame.rsv2 or frame.rsv3:
             self._compressed(frame)
             return
-        kind = frame.msg_type
-        if kind == WSMsgType.BINARY and frame.fin and not self._parts:
+        if kind is BINARY and frame.fin and not self._parts:
             self._handler.received(frame.get_payload_as_bytes())
         elif kind == WSMsgType.TEXT and self._text is None:
             self.close(CloseCode.UNSUPPORTED_DATA, "binary messages only")

@@ -48,8 +48,8 @@ def decode(data: bytes, limits: Limits) -> list[Entry]:
     return entries
 
 
-def encode(entries: Iterable[Entry]) -> bytes:
-    """The payload that `decode` reads."""
+def encode(entries: Iterable[tuple[int, int, str | None]]) -> bytes:
+    """The payload that `decode` reads, of entries or what can be one."""
     count = 0
     parts = [b""]
     for client, clock, state in entries:
