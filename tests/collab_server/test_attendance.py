@@ -2,7 +2,11 @@
 
 from uuid import UUID
 
-from collab_server.effects import NOTHING, PRESENCE_TICK, RENEWAL_TICK, Effects
+import pytest
+
+from collab_server.attendance import EVERYDAY_BYTES
+from collab_server.closing import CloseCode
+from collab_server.effects import NOTHING, PRESENCE_TICK, RENEWAL_TICK, Announce, Effects, Expel, Spread
 from collab_server.gate.awareness import Entry, decode, encode
 from collab_server.gate.limits import Limits
 from collab_server.presence_timer import RENEWAL_SECONDS
@@ -44,10 +48,57 @@ def test_a_renewal_is_told_with_its_clock_to_everybody() -> None:
     hands = desk(ada)
     for clock in (1, 2):
         shows(hands.room, ada, clock)
-        everybody, ours = hands.room.roster.gather()
-        assert everybody == ours
+        told = encode([Entry(10, clock, ada.member.stamp.on(CURSOR))])
+        assert hands.room.attendance.tick() == [Spread([ada.member], ada.member.dialect.presence(told)), Announce(told)]
     assert hands.room.roster.told(10) == 2
-    assert everybody == encode([Entry(10, 2, ada.member.stamp.on(CURSOR))])
+
+
+def test_what_is_shown_while_news_is_due_is_heard_with_it() -> None:
+    """Nothing is told twice or left out, whoever shows how much."""
+    ada, bob = Person(10), Person(11)
+    room = desk(ada, bob).room
+    assert shows(room, ada, 1) is PRESENCE_TICK
+    assert not any((shows(room, bob, 1), shows(room, bob, 2), shows(room, ada, 2, "{}")))
+    assert not shows(room, bob, 3, '{"long":"%s"}' % ("x" * EVERYDAY_BYTES))
+    assert shows(room, bob, 4) is NOTHING
+    effects = room.attendance.tick()
+    told = [Entry(10, 2, ada.member.stamp.on("{}")), Entry(11, 4, bob.member.stamp.on(CURSOR))]
+    assert [sorted(decode(effect.entries, Limits())) for effect in effects if isinstance(effect, Announce)] == [told]
+    assert room.attendance.tick() == []
+
+
+def test_whoever_shows_what_cannot_be_read_goes_at_the_tick_at_the_latest() -> None:
+    """The others' presence is told all the same."""
+    ada, eve = Person(10), Person(66)
+    room = desk(ada, eve).room
+    shows(room, ada, 1)
+    assert room.attendance.hear(eve.member, b"\x01\x42", 0.0) is NOTHING
+    expelled, *told = room.attendance.tick()
+    assert isinstance(expelled, Expel)
+    assert (expelled.member, expelled.code, len(told)) == (eve.member, CloseCode.MALFORMED, 2)
+
+
+@pytest.mark.parametrize("then", ["leave", "demote", "expire", "another node"])
+def test_what_was_shown_before_counts_before(then: str) -> None:
+    """What happens next finds it heard: whoever leaves is gone with what they showed last, and is there no more."""
+    ada, bob = Person(10), Person(11)
+    room = desk(ada, bob).room
+    shows(room, ada, 1)
+    shows(room, bob, 7)
+    match then:
+        case "leave":
+            room.leave(bob.member)
+        case "demote":
+            room.change_role(bob.member, Role.VIEWER)
+        case "expire":
+            room.attendance.expire(7.0)
+        case _:
+            room.attendance.hear_node(NODE, [Entry(11, 9, None)], 0.0)
+    assert room.roster.told(11) == (8 if then == "demote" else 10 if then == "another node" else 7)
+    (told,) = [effect.entries for effect in room.attendance.tick() if isinstance(effect, Announce)]
+    states = {entry.client: entry.state for entry in decode(told, Limits())}
+    assert (states[11] is None) == (then == "leave")
+    assert (states[10] is None) == (then == "expire")
 
 
 def test_a_role_that_changed_is_news_although_the_client_says_the_same() -> None:

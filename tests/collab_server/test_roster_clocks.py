@@ -270,6 +270,7 @@ def test_s8_nobody_is_refused_for_a_clock_that_was_driven_up_step_by_step() -> N
     eve.come(one)
     for clock in range(OWN_CLOCK_MAX, COUNTED_ON_MAX + 1, 64):
         one.do(one.room.attendance.hear(eve.person.member, encode([Entry(10, clock, CURSOR)]), 0.0))
+    one.do(one.room.attendance.tick())
     assert one.room.roster.told(10) == COUNTED_ON_MAX
     one.do(one.room.leave(eve.person.member))
     settle((one, ()))
