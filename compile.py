@@ -24,11 +24,11 @@ MODULES: Final = {
     "collab_server": """
         connection allowance pulse hub hosted room intake admission express gathered whereabouts extent trials
         live_document audience member unsent effects pending writer attendance roster stamp presence_timer neighbours
-        loss join_state afterimages wire frames
+        loss chores join_state afterimages wire frames
     """,
     "collab_server/dialects": "*",
     "collab_server/gate": "*",
-    "studio": "fields restriction roles schema",
+    "studio": "fields restriction roles schema watch",
 }
 """Of each folder. Not for mypyc: subclasses of other libraries' classes, asynchronous generators."""
 

@@ -1,7 +1,5 @@
 """Who hears a room: its members by dialect, so that each frame is built once for all who speak alike."""
 
-from collections.abc import Iterator
-
 from collab_server.dialects.dialect import Dialect
 from collab_server.effects import Effect, Relay, Spread
 from collab_server.member import Member
@@ -40,26 +38,28 @@ class Audience:
         """An update came as Step2, the answer to a Step1: others may have given the very same since the last tick."""
         self._answers.add(update)
 
-    def relay(self, fresh: News) -> Iterator[Relay]:
+    def relay(self, fresh: News) -> list[Effect]:
         """The same bytes to everybody but the authors; to an author, what the others wrote."""
+        effects: list[Effect] = []
         for dialect, members in self._by_dialect():
             if len(fresh) == 1:
                 ((author, update),) = fresh
                 audience = [member for member in members if member is not author]
                 if audience:
-                    yield Relay(audience, self._framed(dialect, author, update))
+                    effects.append(Relay(audience, self._framed(dialect, author, update)))
                 continue
             framed = [(author, self._framed(dialect, author, update)) for author, update in fresh]
             authors = {author for author, _ in fresh if author is not None}
             audience = [member for member in members if member not in authors]
             if audience:
-                yield Relay(audience, b"".join([frame for _, frame in framed]))
+                effects.append(Relay(audience, b"".join([frame for _, frame in framed])))
             if len(framed) > 1:
                 for member in [member for member in members if member in authors]:
                     others = b"".join([frame for author, frame in framed if author is not member])
                     if others:
-                        yield Relay((member,), others)
+                        effects.append(Relay((member,), others))
         self._answers.clear()
+        return effects
 
     def spread(self, entries: bytes) -> list[Effect]:
         """An awareness payload for everybody."""

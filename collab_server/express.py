@@ -36,16 +36,19 @@ _FALSE, _TRUE = b"yx"
 _ONE = b"\x01"
 
 
-class Everyday(NamedTuple):
+class Everyday:
     """An everyday update: its clock, the bytes of its struct, and what it deletes as (clock, length).
 
     `sound`: its field is judged by its value alone, and the value is allowed. Nothing will have to be repaired.
     """
 
-    clock: int
-    struct: bytes
-    deleted: tuple[int, int] | None
-    sound: bool
+    __slots__ = ("clock", "deleted", "sound", "struct")
+
+    def __init__(self, clock: int, struct: bytes, deleted: tuple[int, int] | None, *, sound: bool) -> None:
+        self.clock = clock
+        self.struct = struct
+        self.deleted = deleted
+        self.sound = sound
 
 
 class Narrowed(NamedTuple):
@@ -103,7 +106,7 @@ class Lane:
             self._slot = slot
             place = shape.place(slot)
             self._spec = None if place is None else plain_field(*place)
-        return Everyday(clock, content, deleted, self._sound(value))
+        return Everyday(clock, content, deleted, sound=self._sound(value))
 
     def join(self, clock: int, structs: list[bytes], deletes: list[tuple[int, int]]) -> bytes:
         """One update of consecutive structs from `clock` on, with everything that they delete."""
