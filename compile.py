@@ -32,6 +32,8 @@ MODULES: Final = {
 }
 """Of each folder. Not for mypyc: subclasses of other libraries' classes, asynchronous generators."""
 
+INTERPRETED: Final = {"__init__.py", "breath.py"}
+
 COMPILER: Final = (sys.executable, "-m", "ziglang", "cc", "-mcpu=baseline")
 
 FLAGS: Final = ("-O2", "-fPIC", "-fwrapv", "-fno-strict-aliasing", "-DNDEBUG", "-w")
@@ -66,7 +68,7 @@ def compiled(modules: Mapping[str, str] = MODULES) -> list[Path]:
     files = [file for path in named for file in (path.parent.glob(path.name) if path.stem == "*" else [path])]
     for file in files:
         file.stat()
-    return sorted(file for file in files if file.name != "__init__.py")
+    return sorted(file for file in files if file.name not in INTERPRETED)
 
 
 def compile_into(place: Path, work: Path) -> None:

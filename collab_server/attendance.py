@@ -17,7 +17,8 @@ from collab_server.member import Member
 from collab_server.roster import REPEATED_MAX, TOLD_TIMES, Heard, Roster
 
 EVERYDAY_BYTES: Final = 1024
-"""What is larger is heard when it comes: its author waits for as long as it takes, and nobody else."""
+ONE_ENTRY: Final = b"\x01"
+"""What is larger or speaks of several is heard when it comes: its author waits for as long as it takes, nobody else."""
 
 
 class Attendance:
@@ -39,32 +40,33 @@ class Attendance:
         """A member's awareness payload."""
         if self._due is not Heard.NEWS:
             return self._hear(member, payload, now)
-        if len(payload) > EVERYDAY_BYTES:
-            return _then(self._catch_up(), self._hear(member, payload, now))
-        effects = self._catch_up() if member in self._waiting else NOTHING
+        earlier = self._waiting.pop(member, None)
+        effects = NOTHING if earlier is None else self._hear(member, *earlier)
+        if len(payload) > EVERYDAY_BYTES or payload[:1] != ONE_ENTRY:
+            return _then(effects, self._hear(member, payload, now))
         self._waiting[member] = payload, now
         return effects
 
     def ask(self, member: Member) -> Effects:
         """Query awareness: answer with everybody."""
-        present = self._roster.snapshot()
-        return (Send(member, member.dialect.presence(present)),) if present else NOTHING
+        caught_up, present = self.catch_up(), self._roster.snapshot()
+        return _then(caught_up, (Send(member, member.dialect.presence(present)),) if present else NOTHING)
 
     def hear_node(self, node: UUID, entries: Iterable[Entry], now: float) -> Effects:
         """Another node tells who is with it."""
-        return _then(self._catch_up(), self._ask_for_tick(self._roster.hear_node(node, entries, now)))
+        return _then(self.catch_up(), self._ask_for_tick(self._roster.hear_node(node, entries, now)))
 
     def leave(self, owner: Member | UUID) -> Effects:
         """A member is gone, or another node and everybody who was with it."""
-        return _then(self._catch_up(), PRESENCE_TICK if self._roster.leave(owner) else NOTHING)
+        return _then(self.catch_up(), PRESENCE_TICK if self._roster.leave(owner) else NOTHING)
 
     def restamp(self, member: Member) -> Effects:
         """Somebody's role or credit is another from now on."""
-        return _then(self._catch_up(), PRESENCE_TICK if self._roster.restamp(member) else NOTHING)
+        return _then(self.catch_up(), PRESENCE_TICK if self._roster.restamp(member) else NOTHING)
 
     def expire(self, before: float) -> Effects:
         """Forget who has not been heard since `before`."""
-        return _then(self._catch_up(), PRESENCE_TICK if self._roster.expire(before) else NOTHING)
+        return _then(self.catch_up(), PRESENCE_TICK if self._roster.expire(before) else NOTHING)
 
     def heard_first(self) -> float:
         """When whoever has been silent for longest was heard: infinity while nobody is present."""
@@ -73,8 +75,10 @@ class Attendance:
     def tick(self) -> Effects:
         """Tell everybody's newest presence in one frame, and the other nodes what ours said. Whoever has to count on
         hears so first: it would take what it is told of itself for newer than what it shows."""
-        effects = [*self._catch_up()]
-        self._due = Heard.NOTHING
+        try:
+            effects = [*self.catch_up()]
+        finally:
+            self._due = Heard.NOTHING
         behind = [(member, entries) for member, entries in self._roster.behind() if member.lag_vector is None]
         effects += [Send(member, member.dialect.presence(entries)) for member, entries in behind]
         everybody, ours = self._roster.gather()
@@ -84,19 +88,19 @@ class Attendance:
             effects.append(Announce(ours))
         return effects
 
+    def catch_up(self) -> Effects:
+        """Hear what waits: all of it was said before whatever is done next. Its tick was asked for already."""
+        if not self._waiting:
+            return NOTHING
+        waiting, self._waiting = self._waiting, {}
+        return [effect for member, (payload, now) in waiting.items() for effect in self._hear(member, payload, now)]
+
     def _hear(self, member: Member, payload: bytes, now: float) -> Effects:
         try:
             heard = self._roster.hear(member, decode(payload, self._gate), self._bound, now)
         except (Malformed, TooLarge) as error:
             return offence(member, error)
         return self._ask_for_tick(heard)
-
-    def _catch_up(self) -> Effects:
-        """Hear what waits: all of it was said before whatever is done next. Its tick was asked for already."""
-        if not self._waiting:
-            return NOTHING
-        waiting, self._waiting = self._waiting, {}
-        return [effect for member, (payload, now) in waiting.items() for effect in self._hear(member, payload, now)]
 
     def _ask_for_tick(self, heard: Heard) -> Effects:
         if heard <= self._due:
@@ -106,4 +110,5 @@ class Attendance:
 
 
 def _then(first: Effects, second: Effects) -> Effects:
+    """Both, in this order."""
     return [*first, *second] if first else second

@@ -116,10 +116,10 @@ class Room:
         frames = dialect.welcome(member.role)
         if not dialect.asks_back:
             frames += dialect.step1(self.document.vector())
-        present = self.roster.snapshot()
+        caught_up, present = self.attendance.catch_up(), self.roster.snapshot()
         if present and member.lag_vector is None:
             frames += dialect.presence(present)
-        return (Send(member, frames),)
+        return (*caught_up, Send(member, frames))
 
     def leave(self, member: Member) -> Effects:
         """A member's connection ended; what it wrote stays."""

@@ -23,7 +23,7 @@ def copy(tmp_path: Path) -> Path:
     """A copy of ./dev whose environment is this one, installed already, and whose packages are ours."""
     place = tmp_path / "project"
     (place / ".venv" / "bin").mkdir(parents=True)
-    for name in ("dev", LOCK):
+    for name in ("dev", "pyproject.toml", LOCK):
         shutil.copy2(ROOT / name, place)
     locked = hashlib.sha256((place / LOCK).read_bytes()).digest()
     (place / ".venv" / ".stamp").write_text(hashlib.sha256(f"{LOCK}\0".encode() + locked).hexdigest())

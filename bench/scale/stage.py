@@ -134,7 +134,7 @@ class Stage:
         """One more node, ready."""
         port = free_port()
         log = self.work / f"node-{len(self.nodes)}.log"
-        command = [sys.executable, "-m", "collab_server"]
+        command = [sys.executable, "-P", "-m", "collab_server"]
         child = Child(command, self._environment(port, settings or {}), log, self.core if core is None else core)
         node = Node(port, await child.start(port), child)
         self.nodes.append(node)

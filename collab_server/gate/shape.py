@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from heapq import heappop, heappush
 from typing import Final
 
+from collab_server.gate.breath import BREATH, breathe
 from collab_server.gate.contents import ANY, ARRAY, BINARY, DELETED, EMBED, FORMAT, GC, MAP, STRING, TEXT, TYPE
 from collab_server.gate.errors import Malformed, StoredMalformed, TooLarge
 from collab_server.gate.inspection import Id, Inspection, Place
@@ -102,11 +103,15 @@ class Shape:
             if clock > plan.runs[client].end:
                 plan.runs[client].halves.append(clock)
         if len(plan.runs) < 2:
-            for place in found.places:
+            for number, place in enumerate(found.places):
+                if number & BREATH == BREATH:
+                    breathe()
                 self._put(plan, place, found)
         else:
             self._put_in_order(plan, found)
-        for client, clock, length in found.deletes:
+        for number, (client, clock, length) in enumerate(found.deletes):
+            if number & BREATH == BREATH:
+                breathe()
             self._cut(plan, client, clock)
             self._cut(plan, client, clock + length)
         if work_max is not None:
@@ -122,7 +127,9 @@ class Shape:
         self._sequences.update(plan.work.settled())
         for client, runs in plan.runs.items():
             base = self._runs.setdefault(client, Runs())
-            for start, slot, dead in zip(runs.starts, runs.slots, runs.dead, strict=True):
+            for number, (start, slot, dead) in enumerate(zip(runs.starts, runs.slots, runs.dead, strict=True)):
+                if number & BREATH == BREATH:
+                    breathe()
                 base.add(start, slot, bool(dead))
             base.halves.extend(runs.halves)
             base.end = max(base.end, runs.end)
@@ -192,6 +199,8 @@ class Shape:
             client = ready.pop()
             queue = queues[client]
             while queue:
+                if len(queue) & BREATH == BREATH:
+                    breathe()
                 awaited = _awaited(plan, queue, queues)
                 if awaited is not None:
                     heappush(resting.setdefault(awaited[0], []), (awaited[1], client))

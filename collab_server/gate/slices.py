@@ -8,6 +8,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from heapq import heappop, heappush
 
+from collab_server.gate.breath import BREATH, breathe
 from collab_server.gate.errors import Malformed
 from collab_server.gate.inspection import Inspection
 from collab_server.wire import write_varuint
@@ -69,6 +70,8 @@ def _sections(found: Inspection) -> dict[int, _Section]:
         section = sections[client] = _Section([])
         section.end = end
         while last < len(found.places) and found.places[last][0] == client:
+            if last & BREATH == BREATH:
+                breathe()
             section.clocks.append(found.places[last][1])
             last += 1
         begin = first + len(sections) - 1  # every section before this one has an offset more than it has structs

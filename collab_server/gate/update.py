@@ -14,6 +14,7 @@ the content.
 
 from array import array
 
+from collab_server.gate.breath import BREATH, breathe
 from collab_server.gate.contents import ANY, GC, SKIP, STRING, TYPE, read_content, read_key
 from collab_server.gate.errors import Malformed, TooLarge
 from collab_server.gate.inspection import Id, Inspection, missing, news
@@ -91,7 +92,9 @@ def _read_structs(  # noqa: PLR0915
         if clock > 127:
             clock, pos = read_varuint(data, pos - 1)
         first = clock
-        for _ in range(count):
+        for number in range(count):
+            if number & BREATH == BREATH:
+                breathe()
             if offsets is not None:
                 offsets.append(pos)
             info = data[pos]
@@ -234,7 +237,9 @@ def _read_deletes(data: bytes, pos: int, limits: Limits, found: Inspection, last
         if len(deletes) + count > limits.delete_ranges_max:
             raise TooLarge("delete_ranges_max", limits.delete_ranges_max)
         end = 0
-        for _ in range(count):
+        for number in range(count):
+            if number & BREATH == BREATH:
+                breathe()
             clock, pos = read_varuint(data, pos)
             length, pos = read_varuint(data, pos)
             if clock < end or length == 0:  # yrs takes the list for sorted and apart

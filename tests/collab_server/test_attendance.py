@@ -6,7 +6,7 @@ import pytest
 
 from collab_server.attendance import EVERYDAY_BYTES
 from collab_server.closing import CloseCode
-from collab_server.effects import NOTHING, PRESENCE_TICK, RENEWAL_TICK, Announce, Effects, Expel, Spread
+from collab_server.effects import NOTHING, PRESENCE_TICK, RENEWAL_TICK, Announce, Effects, Expel, Send, Spread
 from collab_server.gate.awareness import Entry, decode, encode
 from collab_server.gate.limits import Limits
 from collab_server.presence_timer import RENEWAL_SECONDS
@@ -65,6 +65,31 @@ def test_what_is_shown_while_news_is_due_is_heard_with_it() -> None:
     told = [Entry(10, 2, ada.member.stamp.on("{}")), Entry(11, 4, bob.member.stamp.on(CURSOR))]
     assert [sorted(decode(effect.entries, Limits())) for effect in effects if isinstance(effect, Announce)] == [told]
     assert room.attendance.tick() == []
+
+
+def test_newcomers_are_told_of_those_who_wait() -> None:
+    """The tick goes by whoever has not yet asked for the document."""
+    ada, bob, carol = Person(10), Person(11), Person(12)
+    hands = desk(ada, bob)
+    shows(hands.room, ada, 1)
+    shows(hands.room, bob, 1)
+    (answer,) = hands.room.attendance.ask(ada.member)
+    assert isinstance(answer, Send)
+    assert bob.member.stamp.on(CURSOR).encode() in answer.data
+    shows(hands.room, bob, 2, '{"cursor":{"tick":1920}}')
+    (welcome,) = hands.room.join(carol.member)
+    assert isinstance(welcome, Send)
+    assert b'"tick":1920' in welcome.data
+
+
+def test_only_who_shows_one_thing_shortly_waits() -> None:
+    """Many entries cost their author the time, and not the tick; another's word is not heard on one's own account."""
+    ada, eve = Person(10), Person(66)
+    room = desk(ada, eve).room
+    shows(room, eve, 1)
+    shows(room, ada, 1)
+    room.attendance.hear(eve.member, encode([Entry(66, 2, "{}"), Entry(67, 1, "{}")]), 0.0)
+    assert [room.roster.told(client) for client in (10, 66, 67)] == [-1, 2, 1]
 
 
 def test_whoever_shows_what_cannot_be_read_goes_at_the_tick_at_the_latest() -> None:
