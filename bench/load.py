@@ -39,6 +39,7 @@ PRELOAD_WINDOW = 16  # updates on their way
 TYPISTS = 4
 CLOSED_EDITS = 120_000  # prepared for a closed loop; what goes beyond is made on the way
 SPARE_EDITS = 1000
+WRITTEN_SETTLE = 3.5
 FIRST_JOINS = 3  # not measured: caches and compilers warm up
 
 
@@ -213,7 +214,7 @@ async def join(crowd: Crowd) -> Metrics:
     """People come, one after the other, into a document of `preload` edits."""
     load = crowd.job.load
     await _write_document(crowd)
-    await asyncio.sleep(SETTLE + 0.7)
+    await asyncio.sleep(WRITTEN_SETTLE)  # no join pays for what so many edits leave behind to be done
     for seat in range(FIRST_JOINS):
         await _timed_join(crowd, seat)
     await asyncio.sleep(SETTLE)
