@@ -22,12 +22,13 @@ ROOT: Final = Path(__file__).resolve().parent
 
 MODULES: Final = {
     "collab_server": """
-        connection allowance pulse hub hosted room intake admission express gathered whereabouts extent trials
+        connection allowance pulse hub hosted delivery room intake admission express gathered whereabouts extent trials
         live_document audience member unsent effects pending writer attendance roster stamp presence_timer neighbours
         loss chores join_state afterimages wire frames
     """,
     "collab_server/dialects": "*",
     "collab_server/gate": "*",
+    "persistence": "body",
     "studio": "fields restriction roles schema watch",
 }
 """Of each folder. Not for mypyc: subclasses of other libraries' classes, asynchronous generators."""

@@ -9,6 +9,7 @@ from uuid import UUID
 from collab_server.care import Care
 from collab_server.chores import Chores
 from collab_server.closing import CloseCode
+from collab_server.delivery import Delivery
 from collab_server.dialects.dialect import Dialect
 from collab_server.effects import (
     Announce,
@@ -22,6 +23,7 @@ from collab_server.effects import (
     Recheck,
     Record,
     Relay,
+    Saved,
     Send,
     SnapshotFirst,
     Spoil,
@@ -144,21 +146,24 @@ class Hosted:
         self._loop = loop
         self._presence_timer = PresenceTimer(loop, hub.settings.presence_gather_seconds, self._tell_presence)
         self._edits_of_gone = 0
+        self._delivery = Delivery()
 
     def perform(self, effects: Effects) -> None:
         """Carry out what the room decided, in order."""
         for effect in effects:
             match effect:
                 case Relay():
-                    data = effect.data
-                    for member in effect.to:
-                        if member.lag_vector is None:
-                            member.write(data)
+                    self._delivery.relay(effect.to, effect.data)
                     self.hub.metrics.deliveries += len(effect.to)
                 case Tick():
                     self._loop.call_soon(self._tick)
                 case Send():
                     self._send(effect.to, effect.data)
+                case Saved(member, data):
+                    if self.room.gathering and member.lag_vector is None:  # one write tells this and the edits
+                        self._delivery.wait(member, data)
+                    else:
+                        self._send(member, data)
                 case Record():
                     self.record()
                 case PresenceTick(late):
@@ -279,6 +284,11 @@ class Hosted:
         if self.room.gathering:
             self._tick()
 
+    def tell_saved(self) -> None:
+        """Tell now what was to be told with the next tick, to those who are told nothing else."""
+        for member, data in self._delivery.rest():
+            self._send(member, data)
+
     def _doubt(self) -> None:
         if self._inquiry.doubted():
             self.visitors += 1  # whoever is sent away may be alone, and has to find the answer here
@@ -320,6 +330,8 @@ class Hosted:
         gathered = self.room.inbox.runs
         started = time.perf_counter()
         self.perform(self.room.tick(time.time_ns() // 1_000_000))
+        if self._delivery:
+            self.tell_saved()
         spent = time.perf_counter() - started
         if spent > SLOW_TICK_SECONDS:  # some edits look small and keep yrs busy: whoever sends them waits, not the rest
             authors = {run.member for run in gathered}

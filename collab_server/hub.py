@@ -249,6 +249,7 @@ class Hub:
         connection = self.connections.get(member.id)
         if connection is None:
             return
+        hosted.tell_saved()
         self._log.info(
             "expelled", project=str(hosted.project_id), connection=str(member.id), code=code.value, reason=reason
         )

@@ -36,6 +36,7 @@ class Member:
         "principal",
         "restriction",
         "role",
+        "saved",
         "told_denied",
         "unsent",
         "user_id",
@@ -72,6 +73,8 @@ class Member:
         self.late_ask: bytes | None = None
         """A Step1 that came while it read too slowly."""
         self.late_bytes = 0
+        self.saved = b""
+        """What it is told with the next tick: frames about what of its own is committed."""
         self.credited = principal.credited
         self.restriction: Restriction | None = None
         """What it may write, if not everything. Only an editor is ever restricted."""

@@ -23,6 +23,7 @@ from collab_server.effects import (
     Effect,
     Effects,
     Expel,
+    Saved,
     Send,
     Spoil,
     offence,
@@ -235,7 +236,7 @@ class Room:
         by_member: dict[Member, list[bytes]] = {}
         for member, updates in flight.acks:
             by_member.setdefault(member, []).extend(updates)
-        effects: list[Effect] = [Send(member, member.dialect.saved(updates)) for member, updates in by_member.items()]
+        effects: list[Effect] = [Saved(member, member.dialect.saved(updates)) for member, updates in by_member.items()]
         return [*effects, Spoil(self._broken)] if self._broken else effects
 
     def fell_behind(self, member: Member) -> None:

@@ -122,6 +122,8 @@ class Writer:
         heads = {hosted.project_id: hosted.room.head for hosted, _ in flights}
         outcome = await self._commit([(hosted.room.head, flight.batch) for hosted, flight in flights if flight.batch])
         self.in_flight_bytes = 0
+        if any(hosted.room.gathering for hosted, _ in flights):
+            await asyncio.sleep(0)  # until before the next ticks: what is told of the commit goes with what they tell
         for hosted, flight in flights:
             hosted.flying = False
             result = outcome[hosted.project_id] if flight.batch else None

@@ -22,6 +22,7 @@ from collab_server.effects import (
     Recheck,
     Record,
     Relay,
+    Saved,
     Send,
     SnapshotFirst,
     Spoil,
@@ -221,7 +222,7 @@ class Hands:
             case Spread(to, data):
                 for member in to:
                     member.write(data)
-            case Send(member, data):
+            case Send(member, data) | Saved(member, data):
                 if member.lag_vector is None:
                     member.write(data)
                 else:
