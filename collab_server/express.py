@@ -18,6 +18,7 @@ from collab_server.wire import write_varuint
 from studio.fields import Spec
 from studio.restriction import Restriction, admits, owned
 from studio.schema import plain_field
+from studio.watch import Touched
 
 _NUMBER = rb"([\x80-\xff]{1,3}[\x01-\x7f]|[\x00-\x7f])"
 """A varuint of up to 28 bits in its shortest spelling."""
@@ -39,16 +40,16 @@ _ONE = b"\x01"
 class Everyday:
     """An everyday update: its clock, the bytes of its struct, and what it deletes as (clock, length).
 
-    `sound`: its field is judged by its value alone, and the value is allowed. Nothing will have to be repaired.
+    `touched`: the field, if it is judged by its value alone and the value is allowed: nothing will have to be repaired.
     """
 
-    __slots__ = ("clock", "deleted", "sound", "struct")
+    __slots__ = ("clock", "deleted", "struct", "touched")
 
-    def __init__(self, clock: int, struct: bytes, deleted: tuple[int, int] | None, *, sound: bool) -> None:
+    def __init__(self, clock: int, struct: bytes, deleted: tuple[int, int] | None, touched: Touched | None) -> None:
         self.clock = clock
         self.struct = struct
         self.deleted = deleted
-        self.sound = sound
+        self.touched = touched
 
 
 class Narrowed(NamedTuple):
@@ -61,22 +62,26 @@ class Narrowed(NamedTuple):
 class Lane:
     """One connection's way of writing: its client id, and the form that every everyday update of it has."""
 
-    __slots__ = ("_admitted", "_id", "_match", "_slot", "_spec", "client")
+    __slots__ = ("_admitted", "_id", "_key", "_last", "_match", "_spec", "_touched", "client")
 
     def __init__(self, client: int) -> None:
         self.client = client
         self._id = write_varuint(client)
         form = _FORM % {b"id": re.escape(self._id), b"number": _NUMBER, b"value": _VALUE}
         self._match = re.compile(form, re.DOTALL).fullmatch
-        self._slot: Slot | None = None
+        self._last = -1
+        """The clock of the value that it has set last."""
+        self._key: str | None = None
         self._spec: Spec | None = None
+        """Of the field that it has set last, if that is a plain one."""
+        self._touched: Touched | None = None
         self._admitted: tuple[Restriction, Slot, int, bool] | None = None
         """The restriction and slot asked about last, the generation for which that holds (-1: for ever), the answer."""
 
     @property
     def moves(self) -> bool:
         """Whether the last edit may have moved something to another track."""
-        return self._slot is not None and self._slot[1] == "track"
+        return self._key == "track"
 
     def read(self, update: bytes, shape: Shape, narrowed: Narrowed | None = None) -> Everyday | None:
         """The update if it is an everyday one, which is then part of the shape; None for any other.
@@ -99,14 +104,13 @@ class Lane:
                 return None
         if narrowed is not None and not self._admits(narrowed, shape, origin):
             return None
-        slot = shape.overwrite(self.client, clock, origin)
-        if slot is None:
-            return None
-        if slot is not self._slot:
-            self._slot = slot
-            place = shape.place(slot)
-            self._spec = None if place is None else plain_field(*place)
-        return Everyday(clock, content, deleted, sound=self._sound(value))
+        if origin != self._last or origin != clock - 1 or not shape.repeat(self.client, clock):
+            slot = shape.overwrite(self.client, clock, origin)
+            if slot is None:
+                return None
+            self._look_up(shape, slot)
+        self._last = clock
+        return Everyday(clock, content, deleted, self._touched if self._allows(value) else None)
 
     def join(self, clock: int, structs: list[bytes], deletes: list[tuple[int, int]]) -> bytes:
         """One update of consecutive structs from `clock` on, with everything that they delete."""
@@ -131,12 +135,7 @@ class Lane:
             return False
         restriction, whereabouts = narrowed
         asked = self._admitted
-        if (
-            asked is None
-            or asked[0] is not restriction
-            or asked[1] is not slot
-            or self._outdated(asked[2], whereabouts)
-        ):
+        if asked is None or asked[0] is not restriction or asked[1] != slot or self._outdated(asked[2], whereabouts):
             place = shape.named(slot)
             if place is None:
                 return False
@@ -151,7 +150,16 @@ class Lane:
     def _outdated(self, generation: int, whereabouts: Whereabouts) -> bool:
         return generation >= 0 and (generation != whereabouts.generation or whereabouts.uncertain)
 
-    def _sound(self, value: bytes) -> bool:
+    def _look_up(self, shape: Shape, slot: Slot) -> None:
+        self._key = slot[1]
+        self._spec = self._touched = None
+        place = shape.named(slot)
+        if place is not None:
+            root, entity, key = place
+            self._spec = plain_field(root, key)
+            self._touched = Touched(root, entity, frozenset((key,)))
+
+    def _allows(self, value: bytes) -> bool:
         spec = self._spec
         if spec is None:
             return False

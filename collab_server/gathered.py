@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from collab_server.express import Everyday, Lane
 from collab_server.member import Member
+from studio.watch import Touched
 
 
 class Run:
@@ -13,7 +14,19 @@ class Run:
     express lane, the structs and deletions are kept apart as well, so that the run becomes one update.
     """
 
-    __slots__ = ("_clock", "_deletes", "_structs", "absorbed", "lane", "member", "quiet", "sound", "updates")
+    __slots__ = (
+        "_clock",
+        "_deletes",
+        "_last",
+        "_structs",
+        "absorbed",
+        "lane",
+        "member",
+        "quiet",
+        "sound",
+        "touched",
+        "updates",
+    )
 
     def __init__(self, member: Member, lane: Lane | None = None, *, quiet: bool = False, sound: bool = False) -> None:
         self.member = member
@@ -24,6 +37,9 @@ class Run:
         self.absorbed = 0
         """How many updates of later runs were added."""
         self.lane = lane
+        self.touched: dict[Touched, None] = {}
+        """The fields that a sound run sets, in order of arrival."""
+        self._last: Touched | None = None
         self._clock = 0
         self._structs: list[bytes] = []
         self._deletes: list[tuple[int, int]] = []
@@ -35,11 +51,16 @@ class Run:
         self._structs.append(everyday.struct)
         if everyday.deleted is not None:
             self._deletes.append(everyday.deleted)
+        touched = everyday.touched
+        if touched is not None and touched is not self._last:
+            self._last = touched
+            self.touched[touched] = None
 
     def absorb(self, later: "Run") -> None:
         """Add a later run of the same lane, which follows this one, to what `joined` gives."""
         self._structs += later._structs
         self._deletes += later._deletes
+        self.touched |= later.touched
         self.absorbed += len(later.updates)
 
     def joined(self) -> list[bytes]:
@@ -83,7 +104,7 @@ class Inbox:
     def add_everyday(self, member: Member, update: bytes, everyday: Everyday) -> bool:
         """One that came by its member's lane; True if it is the first since `take`."""
         first = not self._runs
-        run = self._run(member, member.lane, quiet=False, sound=everyday.sound)
+        run = self._run(member, member.lane, quiet=False, sound=everyday.touched is not None)
         run.updates.append(update)
         run.express(everyday)
         return first

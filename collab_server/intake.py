@@ -159,7 +159,7 @@ class Intake:
     def _gather_everyday(self, member: Member, update: bytes, everyday: Everyday) -> Effects:
         member.edits += 1
         first = self._inbox.add_everyday(member, update, everyday)
-        if not everyday.sound and member.lane is not None and member.lane.moves:
+        if everyday.touched is None and member.lane is not None and member.lane.moves:
             self._whereabouts.may_move()
         self._trials.feed(update)
         return TICK if first else NOTHING

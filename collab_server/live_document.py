@@ -5,7 +5,7 @@ together when the journal asks for them, or as soon as anybody looks at the docu
 values of their own client, so those of one client are one update, whatever others wrote in between.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 from pycrdt import Doc
@@ -20,7 +20,7 @@ from collab_server.member import Member
 from collab_server.pending import Pending
 from collab_server.resting import ROUNDS, Resting
 from persistence.body import Entry
-from studio.binding import reading
+from studio.binding import apply, reading
 from studio.locks import Held
 from studio.repair import Census, Firsts, Stamp, repair_update, written
 from studio.watch import Touched
@@ -123,15 +123,16 @@ class LiveDocument:
         return bool(self._held.locks)
 
     def settle(self) -> None:
-        """Apply what was put aside, one update for each client. If yrs fails it stays aside, for the next to fail too:
-        what was never applied must not be taken for saved."""
+        """Apply what was put aside, one update for each client, all in one transaction. If yrs fails it stays aside,
+        for the next to fail too: what was never applied must not be taken for saved."""
         if not self._aside:
             return
-        for run in self._aside.values():
-            updates = run.joined()
-            self._apply(updates)
+        settled = [(run, run.joined()) for run in self._aside.values()]
+        self._resting.apply_unnoticed([update for _, updates in settled for update in updates])
+        for run, updates in settled:
+            self._noted(run.touched)
             edits = len(run.updates) + run.absorbed
-            self._pending.add(run.member.user_id, "edit", updates, self._taken(), edits)
+            self._pending.add(run.member.user_id, "edit", updates, run.touched, edits)
         self._aside.clear()
         self._pending.size -= self._aside_bytes
         self._aside_bytes = 0
@@ -139,7 +140,7 @@ class LiveDocument:
     def edit(self, member: Member, updates: list[bytes], edits: int, now_ms: int) -> list[tuple[Member | None, bytes]]:
         """Apply one author's consecutive updates and repair what they broke: what is to be told, in order."""
         self.settle()
-        self._apply(updates)
+        apply(self._doc, updates)
         touched = self._taken()
         self._pending.add(member.user_id, "edit", updates, touched, edits)
         told: list[tuple[Member | None, bytes]] = [(member, update) for update in updates]
@@ -150,7 +151,7 @@ class LiveDocument:
         self.settle()
         told: list[tuple[Member | None, bytes]] = []
         for update in updates:
-            self._apply((update,))
+            apply(self._doc, (update,))
             touched = self._taken()
             if touched:
                 self._pending.add(member.user_id, "edit", [update], touched, 1)
@@ -162,7 +163,7 @@ class LiveDocument:
         """Apply what another process committed: believed, not judged. Returns it with what had to be repaired."""
         self.settle()
         updates = [entry.update for entry in entries]
-        self._apply(updates)
+        apply(self._doc, updates)
         for author, update in entries:
             self._admission.own(update, reserve=author is None)  # another server's own client id is nobody's
         touched = self._taken()
@@ -233,18 +234,14 @@ class LiveDocument:
         self._admission.own(update)
         self._pending.add(None, origin, [update], touched, 1)
 
-    def _apply(self, updates: Iterable[bytes]) -> None:
-        doc = self._doc
-        apply = doc.apply_update
-        with doc.transaction():
-            for update in updates:
-                apply(update)
-
     def _taken(self) -> list[Touched]:
         touched = self._touched[:]
         self._touched.clear()
+        self._noted(touched)
+        return touched
+
+    def _noted(self, touched: Collection[Touched]) -> None:
         self._census.note(touched)
         for roots, notice in self._followers:
             if any(note.root in roots for note in touched):
                 notice()
-        return touched

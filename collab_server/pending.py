@@ -1,24 +1,26 @@
 """What a room has applied and told but not yet committed: gathered here between two flushes of the journal."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from uuid import UUID
 
 from collab_server.member import Member
 from persistence.body import Entry, encode
 from persistence.journal import Batch, Change
-from studio.watch import Touched
+from studio.watch import Touched, paths_of
 
 PATHS_PER_CHANGE_MAX = 200
 """A change that touched more names only its roots: nobody reads a list of ten thousand clips."""
 
 
-@dataclass(slots=True)
 class Attribution:
     """What one author did since the last flush."""
 
-    edits: int = 0
-    touched: dict[tuple[str, str], set[str]] = field(default_factory=dict)
+    __slots__ = ("edits", "touched")
+
+    def __init__(self) -> None:
+        self.edits = 0
+        self.touched: dict[tuple[str, str], set[str]] = {}
 
     def touch(self, touched: Iterable[Touched]) -> None:
         """Add changed places."""
@@ -27,11 +29,8 @@ class Attribution:
 
     def paths(self) -> tuple[str, ...]:
         """`root/id/key` of every changed place, sorted."""
-        places = (Touched(root, id, frozenset(keys)) for (root, id), keys in sorted(self.touched.items()))
-        paths = tuple(path for place in places for path in place.paths())
-        if len(paths) <= PATHS_PER_CHANGE_MAX:
-            return paths
-        return tuple(sorted({root for root, _ in self.touched}))
+        paths = [path for (root, id), keys in sorted(self.touched.items()) for path in paths_of(root, id, keys)]
+        return tuple(paths if len(paths) <= PATHS_PER_CHANGE_MAX else sorted({root for root, _ in self.touched}))
 
 
 @dataclass(slots=True)

@@ -27,14 +27,17 @@ class MalformedBody(ValueError):
 
 
 def encode(entries: Iterable[Entry]) -> bytes:
-    """The body of these entries; consecutive entries of one author name the author once."""
+    """The body of these entries; consecutive entries of one author name the author once, as a rule."""
     parts: list[bytes] = []
     author: UUID | None = None
     for entry in entries:
-        if entry.author != author:
+        if entry.author is not author:  # equal ones may be named twice: comparing them takes longer
             author = entry.author
-            parts += (AUTHOR, SERVER if author is None else author.bytes)
-        parts += (UPDATE, _varuint(len(entry.update)), entry.update)
+            parts.append(AUTHOR)
+            parts.append(SERVER if author is None else author.bytes)
+        parts.append(UPDATE)
+        parts.append(_varuint(len(entry.update)))
+        parts.append(entry.update)
     return b"".join(parts)
 
 
@@ -66,6 +69,8 @@ def _author(body: bytes, at: int) -> tuple[UUID | None, int]:
 
 
 def _varuint(number: int) -> bytes:
+    if number < 0x80:
+        return bytes((number,))
     out = bytearray()
     while number > 0x7F:
         out.append(number & 0x7F | 0x80)

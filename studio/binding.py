@@ -23,6 +23,7 @@ __all__ = [
     "RawMap",
     "RawText",
     "Reader",
+    "apply",
     "is_map_event",
     "new_entity",
     "new_keys",
@@ -122,6 +123,19 @@ def reading(doc: "Doc[Any]") -> Iterator[Reader]:
         raw = txn._txn
         assert raw is not None
         yield Reader(doc, raw)
+
+
+def apply(doc: "Doc[Any]", updates: Iterable[bytes]) -> None:
+    """Applies updates in one transaction. Raises whatever yrs raises or panics with. pycrdt's own way costs 1 µs more
+    each; an observer that asks pycrdt for the transaction finds none."""
+    raw = doc._doc
+    transaction = raw.create_transaction()
+    try:
+        for update in updates:
+            raw.apply_update(transaction, update)
+        transaction.commit()
+    finally:
+        transaction.drop()
 
 
 def observe_deep(root: "Map[Any]", notify: Callable[[list[Event]], None]) -> Dropping:

@@ -3,7 +3,7 @@
 The observers run inside the commit, on the server's hot path: they append and do nothing else.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
@@ -25,21 +25,33 @@ class Touched(NamedTuple):
     keys: frozenset[str]
 
     def paths(self) -> tuple[str, ...]:
-        """For the journal: `root/id/key`, `root/key` for flat and leaf roots, `root/id` for an entry as a whole."""
-        if not self.id:
-            return tuple(f"{self.root}/{key}" for key in sorted(self.keys))
-        if "" in self.keys:
-            return (f"{self.root}/{self.id}",)
-        return tuple(f"{self.root}/{self.id}/{key}" for key in sorted(self.keys))
+        """What `paths_of` spells."""
+        return tuple(paths_of(self.root, self.id, self.keys))
+
+
+def paths_of(root: str, id: str, keys: Collection[str]) -> list[str]:
+    """What was touched, for the journal: `root/id/key`, `root/key` for flat and leaf roots, `root/id` for an entry as a
+    whole."""
+    if not id:
+        return [f"{root}/{key}" for key in sorted(keys)]
+    if "" in keys:
+        return [f"{root}/{id}"]
+    return [f"{root}/{id}/{key}" for key in sorted(keys)]
 
 
 class Watch:
     """Deep observers on every root; `close()` (or leaving the context) takes them off, always."""
 
-    __slots__ = ("_subscriptions",)
+    __slots__ = ("_subscriptions", "looks_away")
 
-    def __init__(self, subscriptions: list[Dropping]) -> None:
-        self._subscriptions = subscriptions
+    def __init__(self) -> None:
+        self._subscriptions: list[Dropping] = []
+        self.looks_away = False
+        """Nothing is noted while this is set."""
+
+    def see(self, subscription: Dropping) -> None:
+        """One observer more."""
+        self._subscriptions.append(subscription)
 
     def close(self) -> None:
         while self._subscriptions:
@@ -54,13 +66,18 @@ class Watch:
 
 def watch(doc: "Doc[Any]", sink: Callable[[Touched], None]) -> Watch:
     """Calls `sink` once per changed Map or Text, during the commit of each transaction. The caller closes."""
-    return Watch([observe_deep(doc.get(root, type=Map), _observer(root, sink)) for root in ROOTS])
+    seen = Watch()
+    for root in ROOTS:
+        seen.see(observe_deep(doc.get(root, type=Map), _observer(seen, root, sink)))
+    return seen
 
 
-def _observer(root: str, sink: Callable[[Touched], None]) -> Callable[[list[Event]], None]:
+def _observer(seen: Watch, root: str, sink: Callable[[Touched], None]) -> Callable[[list[Event]], None]:
     notes = _entity_notes if root in ENTITIES else _leaf_notes
 
     def notify(events: list[Event]) -> None:
+        if seen.looks_away:
+            return
         for event in events:
             notes(root, event, sink)
 

@@ -149,6 +149,15 @@ class Shape:
         runs.end = clock + 1
         return slot
 
+    def repeat(self, client: int, clock: int) -> bool:
+        """`overwrite` once more, of the value that the last one has set at `clock` - 1. False, and nothing learned, if
+        `client` has written anything else since."""
+        runs = self._runs.get(client)
+        if runs is None or runs.end != clock or runs.halves:
+            return False
+        runs.end = clock + 1
+        return True
+
     def slot(self, client: int, clock: int) -> Slot | None:
         """Where a known item stands; None if nobody knows."""
         runs = self._runs.get(client)
@@ -168,16 +177,6 @@ class Shape:
         holder = self._types.get(container)
         outer = self.slot(*container) if holder is not None and holder.level == 1 else None
         return None if outer is None or outer[1] is None else (str(outer[0]), outer[1], key)
-
-    def place(self, slot: Slot) -> tuple[str, str] | None:
-        """(root, key) of a slot in a root or in an entity of a root; None for anything deeper."""
-        container, key = slot
-        if key is None:
-            return None
-        if isinstance(container, str):
-            return container, key
-        holder = self._types.get(container)
-        return (holder.root, key) if holder is not None and holder.level == 1 else None
 
     def _read(self) -> None:
         unread, self._unread = self._unread, []

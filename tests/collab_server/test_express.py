@@ -12,6 +12,8 @@ from collab_server.gate.limits import Limits
 from collab_server.gate.shape import Shape
 from collab_server.gate.update import inspect
 from collab_server.wire import write_varuint
+from studio.schema import ENTITIES, PLAIN, field
+from studio.watch import Touched, watch
 
 CLIENT = 7_777_777
 MARKER = "m_0123456789ab"
@@ -30,10 +32,11 @@ def edits(values: list[object], key: str = "label") -> list[bytes]:
     return updates
 
 
-def learned(update: bytes) -> Shape:
-    """A shape that knows one update."""
+def learned(*updates: bytes) -> Shape:
+    """A shape that knows these updates."""
     shape = Shape(Limits())
-    shape.learn(shape.plan(inspect(update, Limits())))
+    for update in updates:
+        shape.learn(shape.plan(inspect(update, Limits())))
     return shape
 
 
@@ -63,7 +66,63 @@ def test_only_allowed_values_of_plain_fields_are_sound(key: str, value: object, 
     made, changed = edits([value], key)
     everyday = Lane(CLIENT).read(changed, learned(made))
     assert everyday is not None
-    assert everyday.sound is sound
+    assert everyday.touched == (Touched("markers", MARKER, frozenset({key})) if sound else None)
+
+
+@pytest.mark.parametrize(("root", "key"), sorted((root, key) for root, keys in PLAIN.items() for key in keys))
+def test_a_sound_edit_touches_what_the_document_says_it_touches(root: str, key: str) -> None:
+    """Whoever reads it at a glance names the place that yrs names when it is applied."""
+    doc: Doc[Any] = Doc(client_id=CLIENT)
+    updates: list[bytes] = []
+    subscription = doc.observe(lambda event: updates.append(event.update))
+    holder = doc.get(root, type=Map)
+    if root in ENTITIES:
+        holder["x_1"] = holder = Map({})
+    for _ in range(2):
+        holder[key] = sound_value(root, key)
+    doc.unobserve(subscription)
+    *made, changed = updates
+    copy: Doc[Any] = Doc()
+    for update in made:
+        copy.apply_update(update)
+    notes: list[Touched] = []
+    with watch(copy, notes.append):
+        copy.apply_update(changed)
+    everyday = Lane(CLIENT).read(changed, learned(*made))
+    assert everyday is not None
+    assert [everyday.touched] == notes
+
+
+def test_what_is_remembered_of_the_last_edit_counts_for_its_successor_alone() -> None:
+    """Keys set by turns are each told by their own name; other work in between ends what was remembered."""
+    doc: Doc[Any] = Doc(client_id=CLIENT)
+    updates: list[bytes] = []
+    subscription = doc.observe(lambda event: updates.append(event.update))
+    markers = doc.get("markers", type=Map)
+    markers[MARKER] = Map({"label": "a", "kind": "section"})
+    keys = ["label", "label", "kind", "label", "kind", "kind"]
+    for number, key in enumerate(keys):
+        markers[MARKER][key] = "cue" if key == "kind" else f"n{number}"
+    markers["m_other"] = Map({"label": "b"})
+    markers[MARKER]["label"] = "after"
+    markers["m_other"]["label"] = "last"
+    doc.unobserve(subscription)
+    made, *changed, other, after, last = updates
+    shape, lane = learned(made), Lane(CLIENT)
+    read = [lane.read(update, shape) for update in changed]
+    assert [one and one.touched and one.touched.keys for one in read] == [frozenset((key,)) for key in keys]
+    assert lane.read(other, shape) is None
+    shape.learn(shape.plan(inspect(other, Limits())))
+    read = [lane.read(after, shape), lane.read(last, shape)]
+    assert [one and one.touched and one.touched.id for one in read] == [MARKER, "m_other"]
+
+
+def sound_value(root: str, key: str) -> object:
+    """One that this field allows."""
+    spec = field(root, key)
+    assert spec is not None
+    values: tuple[object, ...] = (spec.initial("x_1"), 1.0, "x", True)
+    return next(value for value in values if spec.fix(value, "x_1") is value)
 
 
 def test_another_client_takes_the_long_way() -> None:

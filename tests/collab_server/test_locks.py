@@ -127,15 +127,20 @@ def test_moving_many_clips_costs_no_walk_over_all_notes_each() -> None:
             clips[f"c_{n}"]["track"] = track
 
     def seconds(hands: Hands, mover: Person) -> float:
-        """Processor time of a move from one unlocked track to another."""
+        """Processor time of a move from one unlocked track to another, the least of three: garbage of other tests
+        may be collected in between."""
         for n in range(200):
             entity(mover, "clips", f"c_{n}", track="t_other", pos=960 * n, take=f"c_{n}")
         mover.edit(lambda roots: roots["events"].update({f"c_{n % 200}/n_{n}": [n, 9, 60, 1] for n in range(5000)}))
         hands.edit(mover, mover.doc.get_update(hands.room.vector()))
-        moving = mover.edit(lambda roots: move(roots["clips"], "master"))
-        started = time.process_time()
-        hands.edit(mover, moving)
-        return time.process_time() - started
+
+        def once(track: str) -> float:
+            moving = mover.edit(lambda roots: move(roots["clips"], track))
+            started = time.process_time()
+            hands.edit(mover, moving)
+            return time.process_time() - started
+
+        return min(once("master"), once("t_other"), once("master"))
 
     held, _, bob = desk()
     free, eve = desk(until=NOW_MS)[::2]

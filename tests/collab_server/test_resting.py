@@ -4,6 +4,7 @@ import gc
 import weakref
 from typing import Any
 
+import pytest
 from pycrdt import Doc, Map
 
 from collab_server.resting import BYTES_MAX, ROUNDS, Resting
@@ -118,3 +119,21 @@ def test_a_room_goes_on_after_its_document_was_put_away() -> None:
     assert ada.json() == bob.json() == canonical(hands.room.doc)
     assert bob.json()["tracks"]["t_1"]["name"] == "2"
     assert bob.json()["tracks"]["t_1"]["pan"] == 1
+
+
+def test_what_is_applied_unnoticed_is_there_without_a_note() -> None:
+    """Whoever brings it knows what it touches; what comes after is noted again, also when it could not be applied."""
+    touched: list[Touched] = []
+    source = open_doc(5)
+    source.apply_update(SEED)
+    source["transport"]["bpm"] = 99
+    doc = open_doc(77)
+    doc.apply_update(SEED)
+    resting = Resting(doc, touched.append)
+    resting.apply_unnoticed([source.get_update(doc.get_state())])
+    assert resting.doc["transport"]["bpm"] == 99
+    assert touched == []
+    with pytest.raises(ValueError, match="decode"):
+        resting.apply_unnoticed([b"\x01\x01\x01"])
+    doc["transport"]["bpm"] = 100
+    assert [note.root for note in touched] == ["transport"]
