@@ -24,7 +24,7 @@ from collab_server.settings import Settings
 from collab_server.sockets import serve
 from collab_server.watchman import Watchman
 from persistence.journal import Journal
-from persistence.pool import open_pool
+from persistence.pool import Kept, open_pool
 from persistence.sessions import Sessions
 from persistence.transport import Transports
 from persistence.voices import Voices
@@ -52,10 +52,11 @@ async def running(settings: Settings, failed: Callable[[], None]) -> AsyncIterat
         connect_timeout=database.connect_timeout_seconds,
         command_timeout=database.command_timeout_seconds,
     )
+    appending = Kept(pool) if database.connections_max > 1 else None
     try:
         async with open_bus(settings.bus) as bus:
             party = PartyLine(bus)
-            journal = Journal(pool)
+            journal = Journal(pool, appending)
             sessions = Sessions(pool, node_id, settings.plans.default)
             register = Register(sessions)
             keeper = Keeper(pool, journal, sessions, lambda: datetime.now(UTC), settings.retention)
@@ -97,6 +98,8 @@ async def running(settings: Settings, failed: Callable[[], None]) -> AsyncIterat
                     task.cancel()
                 await asyncio.gather(*work, return_exceptions=True)
     finally:
+        if appending is not None:
+            await appending.let_go()
         await pool.close()
 
 

@@ -18,7 +18,7 @@ import asyncpg
 from persistence.body import Entry, encode
 from persistence.errors import CorruptState, NotFound, Quarantined, TailGone
 from persistence.journal_sql import APPEND, CLIENTS, COMPACT, CREATE, FREE, LEASE, LOAD, MOVED, QUARANTINE, TAIL
-from persistence.pool import Connection, Database, Pool
+from persistence.pool import Connection, Database, Kept, Pool
 
 log = logging.getLogger(__name__)
 
@@ -105,8 +105,10 @@ class Loaded:
 class Journal:
     """The journal on one pool. Errors of the driver come through; `errors.TRANSIENT` may be tried again."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, appending: Kept | None = None) -> None:
+        """`appending`: the connection for `append`, for whoever does that all the time, and never twice at once."""
         self._pool = pool
+        self._appending = appending or pool
 
     async def append(self, batches: Sequence[Batch]) -> dict[UUID, int | Refused]:
         """Commits one batch per document, all in one statement; answers each document's new head or its refusal.
@@ -115,7 +117,7 @@ class Journal:
         Appending again what may have been committed already is harmless: the updates are idempotent.
         """
         try:
-            return await append_on(self._pool, batches)
+            return await append_on(self._appending, batches)
         except (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError) as error:
             return await self._isolate(batches, error)
 
@@ -193,7 +195,7 @@ class Journal:
         await connection.execute(CREATE, project_id, body, author, origin)
 
 
-async def append_on(database: Database, batches: Sequence[Batch]) -> dict[UUID, int | Refused]:
+async def append_on(database: "Database | Kept", batches: Sequence[Batch]) -> dict[UUID, int | Refused]:
     """`Journal.append` on a pool or inside the caller's transaction; what the database will not take is raised."""
     rows = await database.fetch(APPEND, *_arguments(batches))
     return {row[0]: row[1] if row[2] is None else Refused(row[2]) for row in rows}

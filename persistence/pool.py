@@ -12,6 +12,9 @@ Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 Database: TypeAlias = "Pool | Connection"  # whatever a statement can be run on
 
+STATEMENTS_MAX = 1_000
+"""So often a kept connection is used before the pool may replace it, as it does with old ones."""
+
 # A statement of ours is planned once: the journal's append costs a millisecond to plan and a fraction to run.
 SERVER_SETTINGS = (
     ("application_name", "backline"),
@@ -52,6 +55,44 @@ async def _reset(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
 
     Its default would cost a second round trip after every statement.
     """
+
+
+class Kept:
+    """One connection of a pool that stays, for whoever runs one statement after the other, never two at a time.
+
+    Lending and giving back costs a task, a dozen calls and another turn of the event loop each time. Whoever keeps one
+    lets it go before the pool is closed.
+    """
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._connection: PoolConnectionProxy[asyncpg.Record] | None = None
+        self._statements = 0
+
+    async def fetch(self, sql: str, *arguments: object) -> list[asyncpg.Record]:
+        """As `Pool.fetch`. After an error, or many statements, the pool decides which connection is the next."""
+        if self._connection is None or self._statements >= STATEMENTS_MAX or _has_ended(self._connection):
+            await self.let_go()
+            self._connection = await self._pool.acquire()
+        self._statements += 1
+        try:
+            return await self._connection.fetch(sql, *arguments)
+        except BaseException:
+            await self.let_go()
+            raise
+
+    async def let_go(self) -> None:
+        """Give the connection back, if there is one."""
+        connection, self._connection, self._statements = self._connection, None, 0
+        if connection is not None:
+            await self._pool.release(connection)
+
+
+def _has_ended(connection: "PoolConnectionProxy[asyncpg.Record]") -> bool:
+    try:
+        return connection.is_closed()
+    except asyncpg.InterfaceError:  # it went back to the pool by itself when it was cut
+        return True
 
 
 def _dump(value: object) -> str:

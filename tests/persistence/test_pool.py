@@ -3,11 +3,12 @@
 import asyncio
 from uuid import UUID
 
+import asyncpg
 import pytest
 
 from persistence.errors import TRANSIENT
 from persistence.journal import Batch, Journal
-from persistence.pool import Pool, open_pool
+from persistence.pool import STATEMENTS_MAX, Kept, Pool, open_pool
 from tests.collab_server.peer import until
 
 CUT = "select pg_terminate_backend($1)"
@@ -74,3 +75,61 @@ async def test_a_statement_that_never_ends_is_given_up(database: str) -> None:
         await own.execute("select pg_sleep(30)")
     assert await own.fetchval("select 1") == 1
     await own.close()
+
+
+OURS = "select pg_backend_pid() as pid"
+
+
+async def pid(kept: Kept) -> int:
+    """Which server process answers."""
+    (row,) = await kept.fetch(OURS)
+    return int(row["pid"])
+
+
+async def test_a_kept_connection_stays_until_it_is_let_go(database: str) -> None:
+    """The same one answers until it was used often; while it is kept nobody else gets it, and then the pool has it."""
+    own = await open_pool(database, 1, 2)
+    kept = Kept(own)
+    ours = await pid(kept)
+    assert {await pid(kept) for _ in range(STATEMENTS_MAX - 1)} == {ours}
+    assert await own.fetchval(OURS) != ours
+    assert own.get_idle_size() == 1
+    await pid(kept)  # the pool has had it in between
+    await kept.let_go()
+    await kept.let_go()
+    assert own.get_idle_size() == 2
+    await asyncio.wait_for(own.close(), 10)
+
+
+async def test_a_kept_connection_is_replaced_when_it_was_cut(database: str) -> None:
+    """Statements fail with TRANSIENT until that is known; the next succeed, also after a wrong or a cancelled one."""
+    own = await open_pool(database, 1, 2)
+    kept = Kept(own)
+    first = await pid(kept)
+    sleeping = asyncio.create_task(kept.fetch("select pg_sleep(30)"))
+    await until(lambda: own.fetchval(SLEEPING))
+    await own.fetch(CUT, first)
+    with pytest.raises(TRANSIENT):
+        await sleeping
+    second = await pid(kept)
+    assert second != first
+    await own.fetch(CUT, second)
+    for attempt in range(3):  # whether we, and then the pool, have heard of the end already is a matter of luck
+        try:
+            third = await pid(kept)
+        except TRANSIENT:
+            assert attempt < 2
+        else:
+            assert third not in {first, second}
+            break
+    with pytest.raises(asyncpg.PostgresSyntaxError):
+        await kept.fetch("selekt")
+    assert await pid(kept) > 0
+    cancelled = asyncio.create_task(kept.fetch("select pg_sleep(30)"))
+    await until(lambda: own.fetchval(SLEEPING))
+    cancelled.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await cancelled
+    assert await pid(kept) > 0
+    await kept.let_go()
+    await asyncio.wait_for(own.close(), 10)
