@@ -5,6 +5,7 @@ Those that every tick makes are plain classes, which mypyc makes ten times as qu
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from collab_server.closing import CloseCode
 from collab_server.dialects.dialect import Dialect
@@ -17,7 +18,7 @@ class Send:
     """Write `data` (whole websocket frames) to one member; it must arrive."""
 
     __slots__ = ("data", "to")
-    __match_args__ = ("to", "data")
+    __match_args__: Final = ("to", "data")
 
     def __init__(self, to: Member, data: bytes) -> None:
         self.to = to
@@ -28,7 +29,7 @@ class Relay:
     """Write the same `data` to many members; who reads too slowly gets one diff later instead."""
 
     __slots__ = ("data", "to")
-    __match_args__ = ("to", "data")
+    __match_args__: Final = ("to", "data")
 
     def __init__(self, to: Sequence[Member], data: bytes) -> None:
         self.to = to
@@ -39,7 +40,7 @@ class Saved:
     """Tell one member what of its own is committed; it must arrive, with what the tick tells if one is due."""
 
     __slots__ = ("data", "to")
-    __match_args__ = ("to", "data")
+    __match_args__: Final = ("to", "data")
 
     def __init__(self, to: Member, data: bytes) -> None:
         self.to = to

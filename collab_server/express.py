@@ -17,7 +17,7 @@ from collab_server.whereabouts import Whereabouts
 from collab_server.wire import write_varuint
 from studio.fields import Spec
 from studio.restriction import Restriction, admits, owned
-from studio.schema import plain_field
+from studio.schema import ENTITIES, plain_field
 from studio.watch import Touched
 
 _NUMBER = rb"([\x80-\xff]{1,3}[\x01-\x7f]|[\x00-\x7f])"
@@ -156,7 +156,8 @@ class Lane:
         place = shape.named(slot)
         if place is not None:
             root, entity, key = place
-            self._spec = plain_field(root, key)
+            # what stands under a key of an entity root itself is an entry, whatever its id is
+            self._spec = plain_field(root, key) if entity or root not in ENTITIES else None
             self._touched = Touched(root, entity, frozenset((key,)))
 
     def _allows(self, value: bytes) -> bool:

@@ -329,9 +329,11 @@ class Hosted:
         self._changed()
         gathered = self.room.inbox.runs
         started = time.perf_counter()
-        self.perform(self.room.tick(time.time_ns() // 1_000_000))
-        if self._delivery:
-            self.tell_saved()
+        try:
+            self.perform(self.room.tick(time.time_ns() // 1_000_000))
+        finally:
+            if self._delivery:
+                self.tell_saved()
         spent = time.perf_counter() - started
         if spent > SLOW_TICK_SECONDS:  # some edits look small and keep yrs busy: whoever sends them waits, not the rest
             authors = {run.member for run in gathered}

@@ -98,9 +98,11 @@ async def running(settings: Settings, failed: Callable[[], None]) -> AsyncIterat
                     task.cancel()
                 await asyncio.gather(*work, return_exceptions=True)
     finally:
-        if appending is not None:
-            await appending.let_go()
-        await pool.close()
+        try:
+            if appending is not None:
+                await appending.let_go()
+        finally:
+            await pool.close()
 
 
 def _watch_over(ended: "asyncio.Task[None]", failed: Callable[[], None]) -> None:

@@ -1,5 +1,6 @@
 """One connection pool per process, with JSON as Python values and no work at release."""
 
+import asyncio
 import json
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -14,6 +15,8 @@ Database: TypeAlias = "Pool | Connection"  # whatever a statement can be run on
 
 STATEMENTS_MAX = 1_000
 """So often a kept connection is used before the pool may replace it, as it does with old ones."""
+IDLE_SECONDS = 300.0
+"""A connection that was not used for longer may have been forgotten on its way; the pool gives up its own as soon."""
 
 # A statement of ours is planned once: the journal's append costs a millisecond to plan and a fraction to run.
 SERVER_SETTINGS = (
@@ -64,13 +67,19 @@ class Kept:
     lets it go before the pool is closed.
     """
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, idle_seconds: float = IDLE_SECONDS) -> None:
         self._pool = pool
+        self._idle_seconds = idle_seconds
         self._connection: PoolConnectionProxy[asyncpg.Record] | None = None
         self._statements = 0
+        self._used_at = 0.0
 
     async def fetch(self, sql: str, *arguments: object) -> list[asyncpg.Record]:
         """As `Pool.fetch`. After an error, or many statements, the pool decides which connection is the next."""
+        now = asyncio.get_running_loop().time()
+        if self._connection is not None and now - self._used_at > self._idle_seconds:
+            self._connection.terminate()
+        self._used_at = now
         if self._connection is None or self._statements >= STATEMENTS_MAX or _has_ended(self._connection):
             await self.let_go()
             self._connection = await self._pool.acquire()

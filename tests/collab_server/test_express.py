@@ -93,6 +93,20 @@ def test_a_sound_edit_touches_what_the_document_says_it_touches(root: str, key: 
     assert [everyday.touched] == notes
 
 
+def test_an_entry_is_no_field_whatever_its_id_is() -> None:
+    """What stands under a key of an entity root itself is judged by the repair, also if a field is called like that."""
+    doc: Doc[Any] = Doc(client_id=CLIENT)
+    updates: list[bytes] = []
+    subscription = doc.observe(lambda event: updates.append(event.update))
+    for value in (1.0, 2.0):
+        doc.get("clips", type=Map)["gain_db"] = value
+    doc.unobserve(subscription)
+    made, changed = updates
+    everyday = Lane(CLIENT).read(changed, learned(made))
+    assert everyday is not None
+    assert everyday.touched is None
+
+
 def test_what_is_remembered_of_the_last_edit_counts_for_its_successor_alone() -> None:
     """Keys set by turns are each told by their own name; other work in between ends what was remembered."""
     doc: Doc[Any] = Doc(client_id=CLIENT)

@@ -98,6 +98,7 @@ async def test_s13_nothing_acknowledged_is_lost(world: World, project: UUID, ada
                 peer.marker(f"m_{peer.client}_{round}_{number}", number, "x")
             await asyncio.sleep(0)
         await until(lambda: all(peer.acknowledged >= 20 for peer in peers))
+        assert [peer.closed for peer in peers] == [None, None], server.log and server.log.read_text()
         for peer in peers:
             peer.acknowledged = 0
         server.kill()

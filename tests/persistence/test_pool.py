@@ -133,3 +133,13 @@ async def test_a_kept_connection_is_replaced_when_it_was_cut(database: str) -> N
     assert await pid(kept) > 0
     await kept.let_go()
     await asyncio.wait_for(own.close(), 10)
+
+
+async def test_a_kept_connection_is_not_trusted_after_a_long_silence(database: str) -> None:
+    """A firewall may have forgotten it, and a statement on it would wait for nothing: another one is opened."""
+    own = await open_pool(database, 1, 2)
+    kept = Kept(own, idle_seconds=-1.0)  # every silence is longer
+    pids = [await pid(kept) for _ in range(3)]
+    assert len(set(pids)) == 3
+    await kept.let_go()
+    await asyncio.wait_for(own.close(), 10)
