@@ -20,6 +20,7 @@ class Load:
     rate: float = 0.0
     preload: int = 0
     joins: int = 0
+    together: int = 1  # joins at the same time
     warmup: float = 1.0
     duration: float = 3.0
 

@@ -211,7 +211,7 @@ def _times(times: list[int], name: str) -> Metrics:
 
 
 async def join(crowd: Crowd) -> Metrics:
-    """People come, one after the other, into a document of `preload` edits."""
+    """People come into a document of `preload` edits, `together` at a time."""
     load = crowd.job.load
     await _write_document(crowd)
     await asyncio.sleep(WRITTEN_SETTLE)  # no join pays for what so many edits leave behind to be done
@@ -219,8 +219,9 @@ async def join(crowd: Crowd) -> Metrics:
         await _timed_join(crowd, seat)
     await asyncio.sleep(SETTLE)
     window, walls = Window(crowd.job.trees), []
-    for seat in range(load.joins):
-        walls.append(await _timed_join(crowd, seat))
+    for first in range(0, load.joins, load.together):
+        seats = range(first, min(first + load.together, load.joins))
+        walls += await asyncio.gather(*(_timed_join(crowd, seat) for seat in seats))
     await asyncio.sleep(SETTLE)  # what a join leaves behind to be done counts too
     metrics = window.close()
     crowd.check()
@@ -231,6 +232,7 @@ async def join(crowd: Crowd) -> Metrics:
 
 
 async def _timed_join(crowd: Crowd, seat: int) -> int:
+    """Nanoseconds until the whole document is there."""
     began = time.perf_counter_ns()
     connection = await crowd.knock(0, seat)
     connection.keep_state = True

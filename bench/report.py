@@ -52,6 +52,14 @@ def _open(prefix: str, cpu: bool) -> tuple[Column, ...]:
     return tuple(columns)
 
 
+def _joins(prefix: str) -> tuple[Column, ...]:
+    columns: list[Column] = []
+    for edits, size in (("10,000", "10k"), ("100,000", "100k")):
+        columns.append(Column(f"{edits} edits: CPU ms", f"{prefix}{size}", "cpu_server_per_join_ms", 2))
+        columns.append(Column("ms", f"{prefix}{size}", "join_p50_ms", 2))
+    return tuple(columns)
+
+
 TABLES = (
     Table(
         "CPU seconds per million deliveries (closed loop)",
@@ -61,16 +69,8 @@ TABLES = (
     Table("Completed edits per second (closed loop)", _closed("edits_s", 0, rate=True), ratio=False),
     Table("From edit to everyone else, one room of 10 (open loop)", _open("latency", True), ("postgresql", "valkey")),
     Table("From edit to durable acknowledgement (open loop)", _open("echo", False), ratio=False, ours_only=True),
-    Table(
-        "Joining a document, after the first",
-        (
-            Column("10,000 edits: CPU ms", "join10k", "cpu_server_per_join_ms", 2),
-            Column("ms", "join10k", "join_p50_ms", 2),
-            Column("100,000 edits: CPU ms", "join100k", "cpu_server_per_join_ms", 2),
-            Column("ms", "join100k", "join_p50_ms", 2),
-        ),
-        ("postgresql",),
-    ),
+    Table("Joining a document, 20 people at once", _joins("join"), ("postgresql",)),
+    Table("Joining a document, one after the other", _joins("visit"), ("postgresql",)),
     Table(
         "30 moving cursors × 20 Hz in one room",
         (

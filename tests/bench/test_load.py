@@ -15,7 +15,7 @@ SHORT = (
     Scenario("closed", "closed", Load("closed", clients=4, rooms=2, window=2, duration=0.3, warmup=0.1), 1),
     Scenario("open", "open", Load("open", clients=3, rate=200, duration=0.3, warmup=0.1), 1),
     Scenario("presence", "presence", Load("presence", clients=3, rate=20, duration=0.3, warmup=0.1), 1),
-    Scenario("join", "join", Load("join", preload=500, joins=3), 1),
+    Scenario("join", "join", Load("join", preload=500, joins=3, together=2), 1),
     Scenario("idle", "idle", Load("idle", clients=6, rooms=2), 1),
 )
 
@@ -72,4 +72,4 @@ async def test_a_server_that_refuses_is_reported_and_not_waited_for() -> None:
 def test_the_quick_set_is_the_full_one_but_for_the_largest_document() -> None:
     """`--quick` leaves out only what takes long."""
     names = {scenario.name for scenario in FULL}
-    assert {scenario.name for scenario in quick()} == names - {"join100k"}
+    assert {scenario.name for scenario in quick()} == names - {"join100k", "visit100k"}
