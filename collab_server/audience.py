@@ -38,6 +38,10 @@ class Audience:
         """An update came as Step2, the answer to a Step1: others may have given the very same since the last tick."""
         self._answers.add(update)
 
+    def ticked(self) -> None:
+        """Everything gathered was told: what comes now as the same bytes is a duplicate, and told to nobody."""
+        self._answers.clear()
+
     def relay(self, fresh: News) -> list[Effect]:
         """The same bytes to everybody but the authors; to an author, what the others wrote."""
         effects: list[Effect] = []
@@ -58,7 +62,6 @@ class Audience:
                     others = b"".join([frame for author, frame in framed if author is not member])
                     if others:
                         effects.append(Relay((member,), others))
-        self._answers.clear()
         return effects
 
     def spread(self, entries: bytes) -> list[Effect]:

@@ -192,6 +192,7 @@ class Room:
         for run in inbox:
             self.pending.acknowledge(run.member, run.updates)
         effects = self._tell(fresh)
+        self.audience.ticked()
         if self.document.undone:
             undone, self.document.undone = self.document.undone, []
             for member, track in dict.fromkeys(undone):

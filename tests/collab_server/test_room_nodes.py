@@ -92,3 +92,21 @@ def test_what_yrs_fails_to_apply_when_somebody_looks_is_never_acknowledged() -> 
     hands.commit()
     assert ada.take() == b""
     assert hands.spoiled == "ValueError while applying an update"
+
+
+def test_an_answer_that_a_row_overtakes_is_still_told_as_an_answer() -> None:
+    """Two tabs have given the same bytes, and a row of another node is told before their tick: neither hears the
+    other's as the acknowledgement of its own."""
+    ada, bob, far = Person(10), Person(11), Person(20)
+    hands = desk(ada, bob)
+    far.know(SEED)
+    answer = ada.track("t_1")
+    for person in (ada, bob):
+        hands.do(hands.room.edit(person.member, answer, merge=True))
+    hands.do(hands.room.grow(2, [Entry(far.user, far.track("t_far"))]))
+    hands.tick()
+    for person in (ada, bob):
+        assert (Kind.UPDATE, answer) not in person.heard()
+    hands.commit()
+    for person in (ada, bob):
+        assert person.heard()[-1] == (Kind.UPDATE, answer)
